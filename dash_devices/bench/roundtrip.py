@@ -1,0 +1,84 @@
+"""Round trips in a real browser: key press on a slider, server callback, change of the output's DOM."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from typing import TYPE_CHECKING
+
+from .browser import Plan, measure, open_page
+from .child import serve
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SYSTEMS = {
+    "floor": "floor: range input, WebSocket, div",
+    "shared-async": "ours, shared, coroutine",
+    "shared-sync": "ours, shared, plain function",
+    "regular": "ours, regular callback",
+    "stock-ws": "stock Dash, WebSocket (Quart)",
+    "stock-http": "stock Dash, HTTP (Quart)",
+    "stock-flask": "stock Dash, HTTP (Flask)",
+}
+LAYOUTS = ("bare", "demo")
+PHASES = ("spaced", "burst")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One server and one page: ms of each press, 55-75 ms apart and back to back."""
+
+    system: str
+    layout: str
+    spaced: list[float]
+    burst: list[float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """Medians over the rounds of one system in one layout: p50 and p95 in ms of each phase."""
+
+    p50: dict[str, float]
+    p95: dict[str, float]
+
+
+def run(chromium: Browser, systems: list[str], layouts: list[str], rounds: int, plan: Plan) -> list[Run]:
+    """Measure all systems in turn, with a fresh server and page each, as often as there are rounds."""
+    turns = [(s, layout) for number in range(rounds) for layout in layouts for s in rotated(systems, number)]
+    progress = Progress(len(turns))
+    runs = []
+    for system, layout in turns:
+        progress.step(f"{SYSTEMS[system]}, {layout} page")
+        runs.append(run_one(chromium, system, layout, plan))
+    progress.close()
+    return runs
+
+
+def rotated(systems: list[str], number: int) -> list[str]:
+    """Another system goes first in each round, so that none always has the machine after the same neighbour."""
+    shift = number % len(systems)
+    return systems[shift:] + systems[:shift]
+
+
+def run_one(chromium: Browser, system: str, layout: str, plan: Plan) -> Run:
+    """Measure one system in a fresh server and page."""
+    with serve(system, layout) as child, open_page(chromium, child.url, name=f"{system}, {layout}") as page:
+        times = measure(page, plan)
+    return Run(system, layout, [t[0] for t in times["spaced"]], [t[0] for t in times["burst"]])
+
+
+def cell(runs: list[Run], system: str, layout: str) -> Cell | None:
+    """What the table shows for one system in one layout; None when it was not measured."""
+    chosen = [r for r in runs if (r.system, r.layout) == (system, layout)]
+    if not chosen:
+        return None
+    samples = {phase: [getattr(r, phase) for r in chosen] for phase in PHASES}
+    return Cell(*({p: statistics.median(quantile(t, q) for t in samples[p]) for p in PHASES} for q in (0.5, 0.95)))
+
+
+def quantile(times: list[float], q: float) -> float:
+    """The value below which a share ``q`` of the times lies."""
+    ordered = sorted(times)
+    return ordered[min(int(q * len(ordered)), len(ordered) - 1)]

@@ -1,0 +1,212 @@
+"""One call of a shared callback: what caused it, what it is given, and what becomes of its result."""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .clients import Client
+from .registry import Anchor, Invocation, SharedCallback
+from .shared import Key
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+logger = logging.getLogger("dash_devices.callbacks")
+
+MAX_STEPS = 100  # callbacks in one causal chain
+
+current_call: contextvars.ContextVar[SharedCall | None] = contextvars.ContextVar("current_call", default=None)
+
+
+class Chain:
+    """Counts the calls that one push caused, for whoever waits for all of them."""
+
+    def __init__(self, done: Callable[[], None]) -> None:
+        self._open = 1
+        self._lock = threading.Lock()
+        self._done = done
+
+    def enter(self) -> None:
+        """One more call is due."""
+        with self._lock:
+            self._open += 1
+
+    def leave(self) -> None:
+        """One call has ended, or will not run."""
+        with self._lock:
+            self._open -= 1
+            ended = self._open == 0
+        if ended:
+            self._done()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something happens.
+
+    Attributes:
+        client: the page that caused it; None for the server itself.
+        state: what the page showed then, for State.
+        ancestors: the calls that led here, oldest first.
+        quiet: caused by a startup or by mounting: callbacks with a None output do not run.
+        chain: counts what follows, for whoever waits.
+        held: lanes of calls that wait for this chain; what is queued there cannot be waited for.
+    """
+
+    client: Client | None = None
+    state: Mapping[Key, Any] = dataclasses.field(default_factory=dict)
+    ancestors: tuple[tuple[SharedCallback, Anchor], ...] = ()
+    quiet: bool = False
+    chain: Chain | None = None
+    held: frozenset[str] = frozenset()
+
+
+SERVER = Cause()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """One new value on its way into the shared map: JSON already."""
+
+    key: Key
+    encoded: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slot:
+    """One property with its value at the time of the event."""
+
+    key: Key
+    value: Any
+
+
+Given = Slot | list[Slot]
+"""What one Input or State gets: one property, or those that ALL or ALLSMALLER stand for."""
+
+
+class Glue(Protocol):
+    """Dash's part of a shared callback."""
+
+    def invoke(self, call: SharedCall) -> Any:
+        """Call the user's function in Dash's callback context; a coroutine function gives its coroutine."""
+
+    def results(self, call: SharedCall, value: Any) -> list[Item]:
+        """What the return value means: nothing, the declared outputs, or alternative ones. Encoded."""
+
+    def failed(self, call: SharedCall, error: Exception) -> Any:
+        """The function raised: what ``on_error`` makes of it, or the same error again."""
+
+
+class SharedCall:
+    """A call in its lane. Keeps the values it was queued with: later changes do not reach into it."""
+
+    def __init__(
+        self, engine: Engine, invocation: Invocation, inputs: list[Given], state: list[Given], cause: Cause
+    ) -> None:
+        callback = invocation.callback
+        self.engine = engine
+        self.callback = callback
+        self.anchor = invocation.anchor
+        self.triggered = invocation.triggered
+        self.inputs = inputs
+        self.state = state
+        self.cause = cause
+        self.name = callback.name
+        self.identity = (id(callback), invocation.anchor)
+        self.is_async = callback.is_async
+        self.most_recent = callback.most_recent
+        self.max_age = callback.max_age
+        self.starts = int(cause.quiet and not invocation.triggered)  # runs of Startup that this call stands for
+        self.waiting_on: list[Chain] = [cause.chain] if cause.chain and callback.lane not in cause.held else []
+        for chain in self.waiting_on:
+            chain.enter()
+
+    @property
+    def child(self) -> Cause:
+        """The cause of what this call brings about."""
+        return dataclasses.replace(self.cause, ancestors=(*self.cause.ancestors, (self.callback, self.anchor)))
+
+    def merge(self, older: SharedCall) -> None:
+        """Stand for an older waiting call too: all that triggered either, and whoever waits for it."""
+        self.triggered = tuple(dict.fromkeys((*older.triggered, *self.triggered)))
+        self.waiting_on.extend(older.waiting_on)
+        self.starts += older.starts
+
+    def skipped(self, reason: str) -> None:
+        """It will not run."""
+        self.engine.metrics["calls_skipped"] += 1
+        self._ended()
+
+    def run(self) -> None:
+        """The whole call in a thread."""
+        try:
+            if self._begin():
+                self._finish(self.callback.glue.invoke(self))
+        except Exception as error:  # the author's code: any error is theirs to see
+            self._failed(error)
+        finally:
+            self._ended()
+
+    async def run_async(self) -> None:
+        """The whole call on the loop."""
+        try:
+            if self._begin():
+                self._finish(await self.callback.glue.invoke(self))
+        except Exception as error:  # the author's code: any error is theirs to see
+            self._failed(error)
+        finally:
+            self._ended()
+
+    def _begin(self) -> bool:
+        self.engine.metrics["calls"] += 1
+        current_call.set(self)
+        if not self.engine.authorized(self):
+            return False
+        self._show_running(1)
+        return True
+
+    def _finish(self, value: Any) -> None:
+        items = self.callback.glue.results(self, value)
+        self.engine.complete(self, [*items, *self._running(2)])
+
+    def _failed(self, error: Exception) -> None:
+        try:
+            value = self.callback.glue.failed(self, error)
+            self._finish(value)
+        except Exception as unhandled:
+            self._show_running(2)
+            self.engine.report(self, unhandled)
+
+    def _running(self, which: int) -> list[Item]:
+        return [self.engine.item(row[0].key, row[which]) for row in self.callback.running]
+
+    def _show_running(self, which: int) -> None:
+        items = self._running(which)
+        if items:
+            self.engine.store(items, self.child)
+
+    def _ended(self) -> None:
+        self.engine.call_ended(self)
+        for chain in self.waiting_on:
+            chain.leave()
+        self.waiting_on = []
+
+
+def loop_text(cause: Cause) -> str:
+    """The names of the callbacks that went round, for the log."""
+    names = [callback.name for callback, _ in cause.ancestors]
+    start = len(names) - 1 - names[-2::-1].index(names[-1]) - 1 if names[-1] in names[:-1] else 0
+    return " -> ".join(names[max(start, len(names) - 8) :])
+
+
+def output_ids(callback: SharedCallback) -> list[str]:
+    """The outputs as ``callback_authorize_output`` is asked about them."""
+    if callback.none_output is not None:
+        return [f"_none.{callback.none_output}"]
+    return [str(output) for output in callback.outputs]
+

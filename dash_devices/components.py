@@ -1,0 +1,148 @@
+"""Component ids, and which components the server knows: those of the layout and of every ``children`` it sent.
+
+Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's objects. No I/O, no asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from .shared import Key
+
+MAX_PRIVATE = 10_000  # components that one page may make known
+
+Names = tuple[str, ...]
+
+
+def id_text(id: str | Mapping[str, Any]) -> str:
+    """A component id as the wire writes it: a string, or sorted, space-free JSON of a dict id."""
+    return id if isinstance(id, str) else orjson.dumps(dict(id), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def id_parts(text: str) -> tuple[Names, tuple[Any, ...]] | None:
+    """Sorted names and their values of a dict id on the wire; None for a string id.
+
+    Raises:
+        ValueError: text that starts like a dict id and is none.
+    """
+    if not text.startswith("{"):
+        return None
+    decoded = orjson.loads(text)
+    names = tuple(sorted(decoded))
+    return names, tuple(decoded[name] for name in names)
+
+
+def canonical_id(text: str) -> str:
+    """The one spelling of an id that a page wrote; raises ValueError like `id_parts`."""
+    return id_text(orjson.loads(text)) if text.startswith("{") else text
+
+
+def is_component(value: Any) -> bool:
+    """Is this decoded JSON value a component?"""
+    return type(value) is dict and "namespace" in value and "type" in value and type(value.get("props")) is dict
+
+
+def walk(tree: Any) -> Iterator[dict[str, Any]]:
+    """The props of every component in a decoded JSON tree that has an id, in page order.
+
+    Children may be replaced while walking: they are looked at after their parent was handed out.
+    """
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if type(node) is list:
+            stack.extend(reversed(node))
+        elif type(node) is dict:
+            if is_component(node):
+                node = node["props"]
+                if node.get("id") is not None:
+                    yield node
+            stack.extend(reversed([value for value in node.values() if type(value) is dict or type(value) is list]))
+
+
+def may_hold_components(encoded: bytes) -> bool:
+    """Could this JSON hold a component? A quick look that never says no wrongly."""
+    return b'"namespace"' in encoded
+
+
+class Components:
+    """The components that are known, by id; each belongs to the layout, to a shared ``children``, or to one page.
+
+    ``props(id)`` is what the layout gave a component: the value of last resort of a State.
+    """
+
+    def __init__(self) -> None:
+        self._props: dict[str, dict[str, Any]] = {}
+        self._owned: dict[Any, list[str]] = {}
+        self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
+        self._holders: dict[str, int] = {}
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._holders
+
+    def props(self, id: str) -> dict[str, Any]:
+        """The props that the newest layout or children gave a component; empty when it is not known."""
+        return self._props.get(id, {})
+
+    def owns(self, key: Key) -> bool:
+        """Did the value of this property hold components?"""
+        return key in self._owned
+
+    def matching(self, names: Names) -> dict[tuple[Any, ...], str]:
+        """The dict ids with exactly these names: values to id, in the order they became known."""
+        return self._by_names.get(names, {})
+
+    def load(self, owner: Any, tree: Any) -> list[str]:
+        """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
+        found = {id_text(props["id"]): props for props in walk(tree)}
+        before = self._owned.pop(owner, [])
+        self._owned[owner] = list(found)
+        for id, props in found.items():
+            self._hold(id)
+            self._props[id] = props
+        for id in before:
+            self._release(id)
+        return list(found)
+
+    def add_private(self, tab: str, ids: list[str]) -> list[str]:
+        """Components that only one page shows, up to `MAX_PRIVATE`. Returns those that were not its own before."""
+        owned = self._owned.setdefault(("page", tab), [])
+        known = set(owned)
+        fresh = [id for id in dict.fromkeys(ids) if id not in known][: MAX_PRIVATE - len(owned)]
+        for id in fresh:
+            self._hold(id)
+        owned.extend(fresh)
+        return fresh
+
+    def forget_private(self, tab: str) -> None:
+        """The page is gone, or starts again with the layout."""
+        for id in self._owned.pop(("page", tab), []):
+            self._release(id)
+
+    def is_private(self, tab: str, id: str) -> bool:
+        """Did this page make the component known?"""
+        return id in self._owned.get(("page", tab), ())
+
+    def _hold(self, id: str) -> None:
+        count = self._holders.get(id, 0)
+        self._holders[id] = count + 1
+        parts = None if count else id_parts(id)
+        if parts:
+            self._by_names.setdefault(parts[0], {})[parts[1]] = id
+
+    def _release(self, id: str) -> None:
+        self._holders[id] -= 1
+        if self._holders[id]:
+            return
+        del self._holders[id]
+        self._props.pop(id, None)
+        parts = id_parts(id)
+        if parts:
+            del self._by_names[parts[0]][parts[1]]
+        for owner in [owner for owner in self._owned if type(owner) is tuple and owner[0] == id]:
+            for nested in self._owned.pop(owner):
+                self._release(nested)
+

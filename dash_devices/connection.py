@@ -1,0 +1,167 @@
+"""One socket: reads frames, says who is there, hands every message to the hub. Knows no server and no transport.
+
+States: OPENING (no hello yet) -> LIVE -> CLOSED.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import protocol
+from .clients import Client
+from .errors import ProtocolError
+from .hub import Hub
+from .protocol import Answer, Change, Close, Hello, Mount, Pong, Request
+from .sessions import Session
+
+logger = logging.getLogger("dash_devices.socket")
+
+HELLO_SECONDS = 10.0
+
+
+class State(enum.Enum):
+    """Where a connection is in its life."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    CLOSED = "closed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handshake:
+    """The HTTP request that became the socket. ``headers``: lower-case names and values as bytes, in order."""
+
+    path: str
+    query: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    address: str
+    scheme: str
+    scope: Mapping[str, Any]
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of that name."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
+
+
+RequestHandler = Callable[[Session, Handshake, Request], None]
+
+
+class Connection:
+    """The reader and writer of one socket.
+
+    Args:
+        hub: where messages go.
+        handshake: the request that opened the socket.
+        send: writes one text frame to the transport.
+        close: closes the transport with a code and a reason.
+        on_request: answers Dash's own requests.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        handshake: Handshake,
+        send: Callable[[bytes], None],
+        close: Callable[[int, str], None],
+        on_request: RequestHandler,
+    ) -> None:
+        self._hub = hub
+        self._handshake = handshake
+        self._send = send
+        self._close = close
+        self._on_request = on_request
+        self._handle: dict[type, Callable[[Session, Any, int], None]] = {
+            Change: self._change,
+            Mount: lambda session, message, size: hub.mount(session, message),
+            Request: lambda session, message, size: on_request(session, handshake, message),
+            Answer: lambda session, message, size: hub.answered(session, message.ref, message.values),
+            Pong: lambda session, message, size: None,
+        }
+        self.state = State.OPENING
+        self.session: Session | None = None
+        self.writable = True
+        assert hub.loop is not None
+        self._timer = hub.loop.call_later(HELLO_SECONDS, self._no_hello)
+
+    # ---- the transport's side -----------------------------------------------------------------------------------------
+    def receive(self, data: str | bytes) -> None:
+        """One text frame arrived. A frame that breaks the protocol closes the socket with its code."""
+        if self.state is State.CLOSED:
+            return
+        self._hub.engine.metrics["frames_received"] += 1
+        try:
+            message = protocol.decode(data)
+            if self.session is None:
+                self._open(message)
+            elif isinstance(message, Hello):
+                raise ProtocolError("hello: expected once, got it again")
+            else:
+                self._handle[type(message)](self.session, message, len(data))
+        except ProtocolError as error:
+            self._hub.engine.metrics["protocol_errors"] += 1
+            logger.warning("%s: %s", self.session.client if self.session else self._handshake.address, error)
+            self.close(error.code, str(error))
+
+    def resumed(self) -> None:
+        """The transport takes frames again."""
+        self.writable = True
+        if self.session is not None and self.state is State.LIVE:
+            self._hub.flush_session(self.session)
+
+    def paused(self) -> None:
+        """The transport's buffer is full: nothing more until it drains; state is conflated meanwhile."""
+        self.writable = False
+
+    def closed(self, code: int) -> None:
+        """The socket is gone, with the peer's code (1006 when there was none)."""
+        if self.state is State.CLOSED and self.session is None:
+            return
+        self.state = State.CLOSED
+        self._timer.cancel()
+        session, self.session = self.session, None
+        if session is not None:
+            self._hub.unlinked(session, self, code)
+
+    # ---- the hub's side -----------------------------------------------------------------------------------------------
+    def send(self, frame: bytes) -> None:
+        """Send one frame."""
+        if self.state is State.LIVE:
+            self._send(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket; the hub hears of it through `closed`."""
+        if self.state is not State.CLOSED:
+            self.state = State.CLOSED
+            self._timer.cancel()
+            self._close(code, reason.encode()[:120].decode(errors="ignore"))
+
+    # ---- messages -----------------------------------------------------------------------------------------------------
+    def _no_hello(self) -> None:
+        if self.state is State.OPENING:
+            self.close(Close.HELLO_TIMEOUT, f"no hello within {HELLO_SECONDS:g} s")
+
+    def _open(self, message: Any) -> None:
+        if not isinstance(message, Hello):
+            raise ProtocolError(f"first message: expected hello, got {message.type}")
+        if message.version != protocol.VERSION:
+            raise ProtocolError(f"protocol version: expected {protocol.VERSION}, got {message.version}; reload", Close.VERSION)
+        self._timer.cancel()
+        self.state = State.LIVE
+        self.session = self._hub.hello(self, message, self._make_client)
+
+    def _make_client(self, id: str) -> Client:
+        header = self._handshake.header
+        return Client(
+            id,
+            address=self._handshake.address,
+            host=header(b"host") or "",
+            origin=header(b"origin"),
+            user_agent=header(b"user-agent") or "",
+        )
+
+    def _change(self, session: Session, message: Change, size: int) -> None:
+        self._hub.change(session, message, size)

@@ -1,0 +1,58 @@
+"""Who is here: a name and a colour for every open tab, and the log of what they did."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from .. import html
+from .screen import Mods
+
+COLOURS: Final = ("Amber", "Azure", "Coral", "Indigo", "Jade", "Lilac", "Ochre", "Olive", "Ruby", "Saffron", "Teal")
+ANIMALS: Final = ("Badger", "Crane", "Fox", "Gecko", "Heron", "Ibis", "Lynx", "Marten", "Otter", "Raven", "Wren")
+LOG_LENGTH: Final = 50
+NAME_LENGTH: Final = 24
+
+
+def invented_name(id: str) -> str:
+    """A name for a client that gave none; the same for the same id."""
+    number = zlib.crc32(id.encode())
+    return f"{COLOURS[number % len(COLOURS)]} {ANIMALS[number // len(COLOURS) % len(ANIMALS)]}"
+
+
+def name_of(client: Any) -> str:
+    """What a client is called; "the machine" for what no page caused."""
+    return "the machine" if client is None else str(client.username or invented_name(client.id))
+
+
+def hue(name: str) -> int:
+    """A hue in degrees for a name."""
+    return zlib.crc32(name.encode()) % 360
+
+
+def chips(clients: Iterable[Any]) -> list[html.Li]:
+    """One chip per client."""
+    names = [name_of(client) for client in clients]
+    return [html.Li(name, className="chip", style={"--hue": hue(name)}) for name in names]
+
+
+class Journal:
+    """The newest `LOG_LENGTH` things that somebody did, newest first, pushed to the table "log".
+
+    May be used from any thread: writing and pushing is one step, so no page ever ends on an older list.
+    """
+
+    def __init__(self, push: Callable[[Mods], Any]) -> None:
+        self._push = push
+        self._rows: collections.deque[dict[str, str]] = collections.deque(maxlen=LOG_LENGTH)
+        self._lock = threading.Lock()
+
+    def write(self, who: str, what: str, more: Callable[[], Mods] = dict) -> None:
+        """Write one row ``{"time", "who", "what"}`` and push it along with what ``more`` returns."""
+        with self._lock:
+            self._rows.appendleft({"time": time.strftime("%H:%M:%S"), "who": who, "what": what})
+            self._push({"log": {"data": list(self._rows)}} | more())

@@ -1,0 +1,262 @@
+"""The state and what follows from it: values in, their place in the one order, the calls they ask for, and the results.
+
+Every method may be called from any thread. One short lock covers "take the seq, store, queue the calls", so that the order
+of seq is the order in the lanes and on the wire; values are encoded before it is taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from .calls import MAX_STEPS, SERVER, Cause, Chain, Given, Item, SharedCall, Slot, loop_text, output_ids
+from .clients import Client
+from .components import Components, id_parts, may_hold_components
+from .errors import DashDevicesError, UnserializableError
+from .lanes import Lanes
+from .outbox import EXTENDING
+from .patches import apply_patch, fold_extend
+from .registry import Dep, Invocation, Registry, SharedCallback, expand
+from .shared import Entry, Key, SharedMap
+from .startup import Startup
+
+logger = logging.getLogger("dash_devices.state")
+callback_logger = logging.getLogger("dash_devices.callbacks")
+
+EVENTS = frozenset({"extendData", "prependData"})
+"""Event-like properties of every component; more are named with their component id or by option."""
+
+
+class Engine:
+    """The shared map, the callbacks and their lanes.
+
+    Attributes:
+        lock: taken around every look at or change of ``shared``, ``components`` and ``registry``.
+        changed: called, outside the lock, when there is something to send.
+        post_event: called under the lock for every event, with its key and its triple.
+        report: called with a call and the exception it ended with.
+    """
+
+    def __init__(self, encode: Callable[[Any], bytes], event_properties: Iterable[str] = ()) -> None:
+        self.lock = threading.RLock()
+        self.shared = SharedMap()
+        self.components = Components()
+        self.registry = Registry()
+        self.lanes = Lanes()
+        self.metrics: Counter[str] = Counter()
+        self.startup = Startup(self)
+        self.authorize: Callable[[Client, str], bool] | None = None
+        self.changed: Callable[[], None] = lambda: None
+        self.post_event: Callable[[Key, bytes], None] = lambda key, triple: None
+        self.report_error: Callable[[str, str], None] = lambda message, detail: None
+        self.event_properties = EVENTS | frozenset(event_properties)
+        self._encode = encode
+
+    # ---- values in --------------------------------------------------------------------------------------------------
+    def item(self, key: Key, value: Any) -> Item:
+        """A value, encoded.
+
+        Raises:
+            UnserializableError: the value has no JSON form.
+        """
+        try:
+            return Item(key, self._encode(value))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise UnserializableError(
+                f"{key[0]}.{key[1]}: expected a value with a JSON form, got {type(value).__name__} ({error}); "
+                "convert it first, nothing was sent"
+            ) from error
+
+    def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None, quiet: bool = False) -> int:
+        """Store values under one seq and queue the calls that listen to them. Returns the seq."""
+        with self.lock:
+            seq = self.shared.next_seq()
+            changed: dict[Key, bool] = {}
+            for item in items:
+                self._put(item, seq, origin, changed)
+            if not quiet:
+                self._dispatch(changed, cause)
+        self.changed()
+        return seq
+
+    def complete(self, call: SharedCall, items: list[Item]) -> None:
+        """The results of a call: one atomic mod, then those who listen to it."""
+        if items:
+            self.store(items, call.child)
+
+    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool]) -> None:
+        key = item.key
+        if key[1] in self.event_properties:
+            self._put_event(item, changed)
+            return
+        before = self.shared.get(key)
+        entry = Entry(key, seq, encoded=item.encoded, origin=origin)
+        if item.encoded.startswith(b'{"__dash_patch_update"'):
+            entry = self._patched(item, seq, before)
+        self.shared.put(entry)
+        changed[key] = before is None or before.encoded != entry.encoded
+        if may_hold_components(entry.encoded) or self.components.owns(key):
+            self._put_children(entry, changed)
+
+    def _patched(self, item: Item, seq: int, before: Entry | None) -> Entry:
+        base = before or Entry(item.key, 0, value=self.components.props(item.key[0]).get(item.key[1]))
+        operations = orjson.loads(item.encoded)["operations"]
+        return base.patched(seq, orjson.dumps(operations)[1:-1], apply_patch(base.value, operations))
+
+    def _put_event(self, item: Item, changed: dict[Key, bool]) -> None:
+        id, property = item.key
+        self.post_event(item.key, Entry(item.key, self.shared.seq, encoded=item.encoded).triple)
+        changed[item.key] = True
+        if property not in EXTENDING:
+            return
+        figure = (id, "figure")
+        if figure not in self.shared and "figure" in self.components.props(id):
+            self.shared.seed(figure, self.components.props(id)["figure"])
+        entry = self.shared.get(figure)
+        if entry is not None:
+            folded = fold_extend(entry.value, orjson.loads(item.encoded), prepend=property == "prependData")
+            self.shared.fold(entry, folded)
+
+    def _put_children(self, entry: Entry, changed: dict[Key, bool]) -> None:
+        """Components came with a value: what they were given is their newest state; what they were not, stays."""
+        watched = self.registry.watched_properties()
+        for id in self.components.load(entry.key, entry.value):
+            given = self.components.props(id)
+            for property in given:
+                if (id, property) in self.shared or (property in watched and self.registry.is_watched((id, property))):
+                    self.shared.put(Entry((id, property), entry.seq, value=given[property]))
+            for kept in self.shared.of(id):
+                if kept.key[1] not in given:
+                    self.shared.put(Entry(kept.key, entry.seq, encoded=kept.encoded))
+        self.startup.look()
+
+    # ---- what follows -----------------------------------------------------------------------------------------------
+    def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> None:
+        for invocation in self.registry.invocations(changed):
+            callback = invocation.callback
+            if (cause.quiet and callback.none_output is not None) or self.startup.will_run(callback):
+                continue
+            if (callback, invocation.anchor) in cause.ancestors and not any(changed[k] for k in invocation.triggered):
+                continue
+            if len(cause.ancestors) >= MAX_STEPS:
+                callback_logger.error("callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause))
+                continue
+            self.queue(invocation, cause)
+
+    def queue(self, invocation: Invocation, cause: Cause) -> SharedCall:
+        """Queue one call with the values of now. The caller holds the lock."""
+        callback = invocation.callback
+        inputs = [self._input(dep, invocation) for dep in callback.inputs]
+        state = [self._state(dep, invocation, cause) for dep in callback.state]
+        call = SharedCall(self, invocation, inputs, state, cause)
+        self.lanes.submit(callback.lane or f"call {id(call)}", call)
+        return call
+
+    def full_lane(self, keys: Iterable[Key]) -> SharedCallback | None:
+        """The first listener whose lane has no place for one more call."""
+        for invocation in self.registry.invocations(keys):
+            callback = invocation.callback
+            if callback.lane and not callback.most_recent and self.lanes.is_full(callback.lane):
+                return callback
+        return None
+
+    def value(self, key: Key) -> Any:
+        """The server's value, else the layout's, else None."""
+        entry = self.shared.get(key)
+        return entry.value if entry is not None else self.components.props(key[0]).get(key[1])
+
+    def _input(self, dep: Dep, invocation: Invocation) -> Given:
+        slots = [Slot(key, self.value(key)) for key in expand(dep, invocation.anchor, self.components)]
+        return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
+
+    def _state(self, dep: Dep, invocation: Invocation, cause: Cause) -> Given:
+        keys = expand(dep, invocation.anchor, self.components)
+        if dep.is_many:
+            told = [key for key in cause.state if key[1] == dep.property and self._names(dep, key, invocation)]
+            keys = told or keys
+        slots = [Slot(key, cause.state[key] if key in cause.state else self.value(key)) for key in keys]
+        return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
+
+    @staticmethod
+    def _names(dep: Dep, key: Key, invocation: Invocation) -> bool:
+        parts = id_parts(key[0])
+        anchor = dep.match(*parts) if parts else None
+        return anchor is not None and set(anchor) <= set(invocation.anchor)
+
+    # ---- around a call ----------------------------------------------------------------------------------------------
+    def authorized(self, call: SharedCall) -> bool:
+        """May the page that caused the call have it? Asked for each output."""
+        client = call.cause.client
+        if self.authorize is None or client is None:
+            return True
+        for output in output_ids(call.callback):
+            if not self.authorize(client, output):
+                callback_logger.warning("%s: client %s is not authorized for %s", call.name, client, output)
+                self.metrics["calls_unauthorized"] += 1
+                return False
+        return True
+
+    def call_ended(self, call: SharedCall) -> None:
+        """The call is over, whatever came of it."""
+        self.startup.ended(call)
+        self.changed()
+
+    def report(self, call: SharedCall, error: Exception) -> None:
+        """A callback raised: the log gets the traceback, pages in debug mode get it too. Everything else goes on."""
+        self.metrics["call_errors"] += 1
+        known = isinstance(error, DashDevicesError)
+        callback_logger.error("%s failed: %s", call.name, error, exc_info=None if known else error)
+        self.report_error(f"Shared callback {call.name}: {error}", "".join(traceback.format_exception(error)))
+
+    # ---- for authors ------------------------------------------------------------------------------------------------
+    def push(self, items: list[Item], cause: Cause = SERVER) -> int:
+        """Values from the server's own code. Inside a callback they belong to its chain."""
+        return self.store(items, cause)
+
+    def push_and_wait(self, items: list[Item], cause: Cause, done: Callable[[], None]) -> int:
+        """Like `push`; ``done`` is called from some thread when all that followed has run."""
+        chain = Chain(done)
+        try:
+            return self.store(items, dataclasses.replace(cause, chain=chain))
+        finally:
+            chain.leave()
+
+    def register(self, callback: SharedCallback) -> None:
+        """Take a shared callback; it runs once when its components are known."""
+        with self.lock:
+            self.registry.add(callback)
+            self._seed(callback.inputs)
+            self.startup.add(callback)
+            self.startup.look()
+        self.changed()
+
+    def share(self, dep: Dep) -> None:
+        """Watch a property that no callback listens to."""
+        with self.lock:
+            self.registry.share(dep)
+            self._seed((dep,))
+        self.changed()
+
+    def _seed(self, deps: Iterable[Dep]) -> None:
+        for dep in deps:
+            for id, property in expand(dep, (), self.components, free=True):
+                given = self.components.props(id)
+                if property in given:
+                    self.shared.seed((id, property), given[property])
+
+    def load_layout(self, tree: Any) -> None:
+        """Take the components of the layout; what they were given counts where the server has no value yet."""
+        with self.lock:
+            ids = self.components.load(None, tree)
+            for id in ids:
+                for property, value in self.components.props(id).items():
+                    if self.registry.is_watched((id, property)):
+                        self.shared.seed((id, property), value)
+

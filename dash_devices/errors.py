@@ -1,0 +1,49 @@
+"""The errors of this package.
+
+::
+
+    DashDevicesError
+    |-- RegistrationError (ValueError)      a shared callback that cannot work
+    |   `-- ServiceError                    service bits that contradict each other
+    |-- ModsError (TypeError)               mods of the wrong shape
+    |   `-- UnserializableError             a value that has no JSON form
+    |-- ProtocolError (ValueError)          a frame that breaks PROTOCOL.md
+    |-- LayoutError (ValueError)            a layout that cannot be shared
+    `-- ServerError (RuntimeError)          the server cannot run as asked
+"""
+
+
+class DashDevicesError(Exception):
+    """Base of every error that this package raises itself."""
+
+
+class RegistrationError(DashDevicesError, ValueError):
+    """A shared callback that cannot work, found when it is registered."""
+
+
+class ServiceError(RegistrationError):
+    """Service bits that contradict each other."""
+
+
+class ModsError(DashDevicesError, TypeError):
+    """Mods of the wrong shape, found at the call of ``push_mods``."""
+
+
+class UnserializableError(ModsError):
+    """A value that has no JSON form. Names the component id, the property and the type."""
+
+
+class ProtocolError(DashDevicesError, ValueError):
+    """A frame that breaks ``PROTOCOL.md``. ``code`` is the close code it deserves."""
+
+    def __init__(self, message: str, code: int = 4400) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LayoutError(DashDevicesError, ValueError):
+    """A layout that cannot be shared, for instance one with the same id twice."""
+
+
+class ServerError(DashDevicesError, RuntimeError):
+    """The server cannot run as asked: port in use, several workers, no event loop."""

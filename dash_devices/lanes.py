@@ -1,0 +1,312 @@
+"""Lanes: where calls queue to run one at a time, in order. Async calls run on the event loop, sync ones in threads.
+
+A lane never waits for the loop to go on: a thread that ends a call takes the lane's next sync call itself.
+Lanes know nothing of callbacks: a `Call` is something to run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+logger = logging.getLogger("dash_devices.lanes")
+
+CAPACITY = 10_000  # waiting calls per lane
+MAX_THREADS = 256  # threads for sync calls, all lanes together
+SLOW_SECONDS = 10.0  # a call longer than that is named in the log
+
+
+class Call(Protocol):
+    """Something a lane runs."""
+
+    name: str
+    identity: object
+    is_async: bool
+    most_recent: bool
+    max_age: float | None
+
+    def run(self) -> None:
+        """Run to the end in this thread. Must not raise."""
+
+    async def run_async(self) -> None:
+        """Run to the end on the loop. Must not raise."""
+
+    def merge(self, older: Any) -> None:
+        """Take over what triggered an older waiting call that this one replaces (``most_recent``)."""
+
+    def skipped(self, reason: str) -> None:
+        """It will not run."""
+
+
+class Threads:
+    """Daemon threads that come as needed, up to a bound, and end after a minute without work.
+
+    Not a ``ThreadPoolExecutor``: that one joins its threads at interpreter exit, and a hung device driver would keep the
+    process, and with it the port and the hardware, alive.
+    """
+
+    def __init__(self, limit: int = MAX_THREADS) -> None:
+        self._limit = limit
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._count = 0
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run in a thread; waits for a free one when all are busy."""
+        with self._lock:
+            self._work.put(work)
+            if self._idle >= self._work.qsize() or self._count >= self._limit:
+                return
+            self._count += 1
+        threading.Thread(target=self._loop, name="dash-devices-call", daemon=True).start()
+
+    def _loop(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            try:
+                work = self._work.get(timeout=60)
+            except queue.Empty:
+                with self._lock:
+                    self._idle -= 1
+                    if self._work.empty():
+                        self._count -= 1
+                        return
+                continue
+            with self._lock:
+                self._idle -= 1
+            work()
+
+
+class Lane:
+    """One queue. ``waiting`` counts the calls that have not begun."""
+
+    __slots__ = ("busy", "name", "queue", "since")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.queue: deque[tuple[float, Call]] = deque()
+        self.busy: Call | None = None
+        self.since = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait behind the running one."""
+        return len(self.queue)
+
+
+class Lanes:
+    """All lanes of an app. Every method may be called from any thread once the loop is known."""
+
+    def __init__(self, capacity: int = CAPACITY, threads: Threads | None = None) -> None:
+        self.capacity = capacity
+        self.threads = threads or Threads()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._lanes: dict[str, Lane] = {}
+        self._lock = threading.RLock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._named: set[Call] = set()
+
+    def lane(self, name: str) -> Lane:
+        """The lane of that name."""
+        lane = self._lanes.get(name)
+        if lane is None:
+            with self._lock:
+                lane = self._lanes.setdefault(name, Lane(name))
+        return lane
+
+    def is_full(self, name: str) -> bool:
+        """Would one more call be refused?"""
+        return self.lane(name).waiting >= self.capacity
+
+    def submit(self, name: str, call: Call) -> None:
+        """Queue a call; it begins at once when the lane is free. A full lane skips it, with a log line."""
+        lane = self.lane(name)
+        with self._lock:
+            if call.most_recent:
+                self._replace_waiting(lane, call)
+            full = lane.waiting >= self.capacity
+            if not full:
+                lane.queue.append((time.monotonic(), call))
+            start = not full and lane.busy is None
+            if start:
+                lane.busy = call  # claimed: nobody else may begin
+        if full:
+            logger.error("lane %s is full (%d calls wait); %s is skipped", name, lane.waiting, call.name)
+            call.skipped("busy")
+        first = self._take(lane) if start else None
+        if first is not None:
+            self._begin(lane, first)
+
+    @staticmethod
+    def _replace_waiting(lane: Lane, call: Call) -> None:
+        for entry in [entry for entry in lane.queue if entry[1].identity == call.identity]:
+            lane.queue.remove(entry)
+            call.merge(entry[1])
+
+    def _take(self, lane: Lane) -> Call | None:
+        """The lane's next call that is not too old, now running; the lane is idle when there is none."""
+        while True:
+            with self._lock:
+                lane.busy = None
+                if not lane.queue:
+                    return None
+                queued, call = lane.queue.popleft()
+                lane.since = time.monotonic()
+                late = call.max_age is not None and lane.since - queued > call.max_age
+                lane.busy = call
+            if not late:
+                return call
+            logger.warning("%s waited longer than its max_age of %s s and is dropped", call.name, call.max_age)
+            call.skipped("max_age")
+
+    def _begin(self, lane: Lane, call: Call) -> None:
+        if not call.is_async:
+            self.threads.submit(lambda: self._run_sync(lane, call))
+        elif self._on_loop():
+            self._start_task(lane, call)
+        else:
+            assert self.loop is not None
+            self.loop.call_soon_threadsafe(self._start_task, lane, call)
+
+    def _on_loop(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            return False
+
+    def _run_sync(self, lane: Lane, call: Call) -> None:
+        current: Call | None = call
+        while current is not None:
+            contextvars.Context().run(current.run)
+            current = self._take(lane)
+            if current is not None and current.is_async:
+                self._begin(lane, current)
+                return
+
+    def _start_task(self, lane: Lane, call: Call) -> None:
+        assert self.loop is not None
+        # an empty context: what the asking side set (its request, its callback) is not the callback's business
+        task = self.loop.create_task(self._run_async(lane, call), name=call.name, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_async(self, lane: Lane, call: Call) -> None:
+        current: Call | None = call
+        try:
+            while current is not None and current.is_async:
+                await current.run_async()
+                current = self._take(lane)
+                if current is not None:
+                    await asyncio.sleep(0)  # a long queue of calls that never wait must not hold the loop
+        except asyncio.CancelledError:
+            current = self._take(lane)  # the server stops, or the callback was cancelled: the lane goes on
+            raise
+        finally:
+            if current is not None:
+                self._begin(lane, current)
+
+    def report_slow(self) -> list[Call]:
+        """Name in the log every call that has run for over 10 s, once. Called once a second."""
+        now = time.monotonic()
+        slow = [
+            (lane, call)
+            for lane in list(self._lanes.values())
+            if (call := lane.busy) is not None and now - lane.since > SLOW_SECONDS and call not in self._named
+        ]
+        for lane, call in slow:
+            self._named.add(call)
+            logger.warning(
+                "%s has been running for %.0f s; %d calls wait in its lane", call.name, now - lane.since, lane.waiting
+            )
+        self._named = {call for call in self._named if any(lane.busy is call for lane in list(self._lanes.values()))}
+        return [call for _, call in slow]
+
+    async def stop(self) -> None:
+        """Cancel what runs on the loop and drop what waits. Threads cannot be cancelled; they are daemons."""
+        with self._lock:
+            for lane in self._lanes.values():
+                lane.queue.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def run_as_call(coroutine: Callable[[], Coroutine[Any, Any, Any]], name: str) -> tuple[Call, asyncio.Future[Any]]:
+    """A coroutine as a lane's call, and the future of its result."""
+    call = _FutureCall(coroutine, name, asyncio.get_running_loop().create_future())
+    return call, call.future
+
+
+class _FutureCall:
+    is_async = True
+    most_recent = False
+    max_age: float | None = None
+    identity: object = None
+
+    def __init__(
+        self, coroutine: Callable[[], Coroutine[Any, Any, Any]], name: str, future: asyncio.Future[Any]
+    ) -> None:
+        self._coroutine = coroutine
+        self._context = contextvars.copy_context()
+        self.name = name
+        self.future = future
+
+    async def run_async(self) -> None:
+        # in the asker's own context: its request and its callback context belong to it
+        task = asyncio.get_running_loop().create_task(self._coroutine(), context=self._context)
+        await asyncio.wait([task])
+        if self.future.cancelled():
+            return
+        if task.cancelled():
+            self.future.cancel()
+        elif (error := task.exception()) is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(task.result())
+
+    def run(self) -> None:
+        raise NotImplementedError("runs on the loop only")
+
+    def merge(self, older: Any) -> None:
+        raise NotImplementedError("is never most_recent")
+
+    def skipped(self, reason: str) -> None:
+        self.future.set_exception(RuntimeError(f"{self.name}: not run ({reason})"))
+
+
+async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
+    """Run in one of the threads, in a copy of this context; gives the result or raises what it raised."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = context.run(function)
+        except BaseException as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            logger.debug("a call ended after its event loop was closed")
+
+    threads.submit(work)
+    return await future

@@ -1,0 +1,152 @@
+"""Dash's Patch and the Graph's extendData, applied to the server's copy of a value.
+
+Both copy what they change and nothing else: older versions stay as they are. The operations are those of Dash 4.4.1
+(``dash/_patch.py``); how a page applies them stands in its renderer (``actions/patch.ts``).
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from .errors import ModsError
+
+PATCH_MARK = "__dash_patch_update"
+
+
+def is_patch(value: Any) -> bool:
+    """Is this decoded JSON value a Patch?"""
+    return type(value) is dict and PATCH_MARK in value
+
+
+def apply_patch(value: Any, operations: list[dict[str, Any]]) -> Any:
+    """The value with the operations applied, in order.
+
+    Raises:
+        ModsError: an operation that the value has no place for.
+    """
+    for operation in operations:
+        try:
+            value = _apply(value, operation["location"], operation)
+        except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+            where = "".join(f"[{key!r}]" for key in operation.get("location", []))
+            raise ModsError(
+                f"Patch{where}: cannot {operation.get('operation')} on the server's value ({error}); "
+                "set the whole value first"
+            ) from error
+    return value
+
+
+def _apply(value: Any, location: list[Any], operation: dict[str, Any]) -> Any:
+    if not location:
+        return _WHOLE[operation["operation"]](value, operation["params"])
+    if len(location) == 1 and operation["operation"] in _IN_PARENT:
+        return _IN_PARENT[operation["operation"]](_copy(value), location[0], operation["params"])
+    copied = _copy(value)
+    copied[location[0]] = _apply(copied[location[0]], location[1:], operation)
+    return copied
+
+
+def _copy(value: Any) -> Any:
+    if type(value) is dict or type(value) is list:
+        return value.copy()
+    raise TypeError(f"expected an object or a list, got {type(value).__name__}")
+
+
+def _assign(parent: Any, key: Any, params: dict[str, Any]) -> Any:
+    parent[key] = params["value"]
+    return parent
+
+
+def _delete(parent: Any, key: Any, params: dict[str, Any]) -> Any:
+    del parent[key]
+    return parent
+
+
+def _insert(value: Any, params: dict[str, Any]) -> Any:
+    copied = _copy(value)
+    copied.insert(params["index"], params["value"])
+    return copied
+
+
+def _remove(value: Any, params: dict[str, Any]) -> Any:
+    return [item for item in value if item != params["value"]]
+
+
+_IN_PARENT: dict[str, Callable[[Any, Any, dict[str, Any]], Any]] = {"Assign": _assign, "Delete": _delete}
+_WHOLE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+    "Merge": lambda value, params: {**(value or {}), **params["value"]},
+    "Append": lambda value, params: [*value, params["value"]],
+    "Prepend": lambda value, params: [params["value"], *value],
+    "Extend": lambda value, params: [*value, *params["value"]],
+    "Insert": _insert,
+    "Remove": _remove,
+    "Clear": lambda value, params: [] if type(value) is list else {},
+    "Reverse": lambda value, params: value[::-1],
+    "Add": lambda value, params: value + params["value"],
+    "Sub": lambda value, params: value - params["value"],
+    "Mul": lambda value, params: value * params["value"],
+    "Div": lambda value, params: value / params["value"],
+}
+
+# ---- extendData / prependData ----------------------------------------------------------------------------------------
+_DTYPES = {"f8": "d", "f4": "f", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
+
+
+def plain_list(data: Any) -> list[Any]:
+    """A trace's data as a list: plotly writes numpy arrays as base64 (``{"dtype", "bdata"}``), 1-d ones without shape."""
+    if type(data) is dict and "bdata" in data:
+        raw = base64.b64decode(data["bdata"])
+        code = _DTYPES[data["dtype"]]
+        return list(struct.unpack(f"<{len(raw) // struct.calcsize(code)}{code}", raw))
+    return list(data or [])
+
+
+def fold_extend(figure: Any, data: Any, *, prepend: bool = False) -> Any:
+    """The figure with ``extendData`` (or ``prependData``) folded in, as a page draws it.
+
+    Args:
+        figure: a figure as JSON decodes it, or None.
+        data: what the property takes: ``{"x": [[..]], ..}``, or ``[that, trace indices, max points]``.
+        prepend: new points go in front, and max points cuts at the end.
+
+    Raises:
+        ModsError: ``data`` of another shape, or traces the figure has not.
+    """
+    update, indices, limits = _extend_parts(data, figure)
+    traces = list((figure or {}).get("data") or [])
+    try:
+        for attribute, columns in update.items():
+            for place, index in enumerate(indices):
+                limit = limits[attribute][place] if type(limits) is dict else limits
+                traces[index] = _extend_trace(traces[index], attribute.split("."), columns[place], limit, prepend)
+    except (LookupError, TypeError, KeyError) as error:
+        raise ModsError(
+            f"extendData: expected one list per trace of the figure, got {str(data)[:80]} ({error!r})"
+        ) from error
+    return {**(figure or {}), "data": traces}
+
+
+def _extend_parts(data: Any, figure: Any) -> tuple[dict[str, Any], list[int], Any]:
+    update, indices, limits = (list(data) + [None, None])[:3] if type(data) is list else (data, None, None)
+    if type(update) is not dict:
+        raise ModsError(f"extendData: expected {{attribute: [[points], ..]}} or [that, traces, max], got {data!r:.80}")
+    if indices is None:
+        columns = next(iter(update.values()), [])
+        indices = list(range(len(columns)))
+    return update, indices, limits
+
+
+def _extend_trace(trace: Any, path: list[str], points: Any, limit: Any, prepend: bool) -> Any:
+    copied = dict(trace)
+    if len(path) > 1:
+        copied[path[0]] = _extend_trace(copied.get(path[0]) or {}, path[1:], points, limit, prepend)
+        return copied
+    old, new = plain_list(copied.get(path[0])), plain_list(points)
+    joined = new + old if prepend else old + new
+    if limit is not None and limit >= 0:
+        joined = joined[: int(limit)] if prepend else joined[max(0, len(joined) - int(limit)) :]
+    copied[path[0]] = joined
+    return copied

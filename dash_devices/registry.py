@@ -1,0 +1,313 @@
+"""Shared callbacks: what each listens to, writes and reads, and which calls a set of new values asks for.
+
+Pure: no Dash, no I/O, no asyncio. ``dash_glue`` turns Dash's dependency objects into `Dep`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .components import Components, Names, id_parts
+from .errors import RegistrationError
+from .protocol import Watch
+from .services import Services
+from .shared import Key
+
+
+class Wild(enum.Enum):
+    """A wildcard in a dict id."""
+
+    ALL = "ALL"
+    MATCH = "MATCH"
+    ALLSMALLER = "ALLSMALLER"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dep:
+    """One Input, Output or State.
+
+    Attributes:
+        text: the id on the wire; wildcards stand as ``["ALL"]``.
+        names, values: of a dict id with wildcards; ``values`` holds `Wild` members. Empty for all others.
+    """
+
+    text: str
+    property: str
+    names: Names = ()
+    values: tuple[Any, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """The property it names; only of use without wildcards."""
+        return self.text, self.property
+
+    @property
+    def is_pattern(self) -> bool:
+        """Does the id hold a wildcard?"""
+        return bool(self.names)
+
+    @property
+    def is_many(self) -> bool:
+        """Does it stand for a list of components (ALL, ALLSMALLER)?"""
+        return Wild.ALL in self.values or Wild.ALLSMALLER in self.values
+
+    def match(self, names: Names, values: tuple[Any, ...]) -> Anchor | None:
+        """The values that MATCH takes if this id fits the pattern, else None."""
+        if names != self.names:
+            return None
+        anchor = []
+        for wanted, value, name in zip(self.values, values, names, strict=True):
+            if wanted is Wild.MATCH:
+                anchor.append((name, value))
+            elif not isinstance(wanted, Wild) and wanted != value:
+                return None
+        return tuple(anchor)
+
+    def __str__(self) -> str:
+        return f"{self.text}.{self.property}"
+
+
+Anchor = tuple[tuple[str, Any], ...]
+"""``(name, value)`` of each MATCH."""
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class SharedCallback:
+    """A function that runs at the server.
+
+    ``function`` is the user's; ``call`` and ``finish`` are Dash's part (context, grouping, results), set by ``dash_glue``.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    inputs: tuple[Dep, ...]
+    state: tuple[Dep, ...]
+    outputs: tuple[Dep, ...]
+    service: int = Services.SHARED
+    lane: str = ""
+    most_recent: bool = False
+    max_age: float | None = None
+    max_change: int | None = None
+    prevent_initial_call: bool = False
+    none_output: int | None = None
+    allow_duplicate: tuple[bool, ...] = ()
+    running: tuple[tuple[Dep, Any, Any], ...] = ()
+    on_error: Callable[[Exception], Any] | None = None
+    is_async: bool = False
+    glue: Any = None
+    started: bool = False
+
+    @property
+    def runs_at_startup(self) -> bool:
+        """Does it run by itself once its components are known?"""
+        wanted = self.service & Services.SERVER_INITIAL_CALLBACK and not self.prevent_initial_call
+        return bool(wanted and self.outputs)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call that is due: the callback, the values of MATCH, and which properties triggered it (none at startup)."""
+
+    callback: SharedCallback
+    anchor: Anchor
+    triggered: tuple[Key, ...]
+
+
+class Registry:
+    """Every shared callback and shared property, found by what they listen to."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[SharedCallback] = []
+        self.version = 0
+        self._literal: dict[Key, list[SharedCallback]] = {}
+        self._patterns: dict[tuple[Names, str], list[tuple[Dep, SharedCallback | None]]] = {}
+        self._shares: dict[Key, None] = {}
+        self._outputs: dict[str, SharedCallback] = {}
+
+    # ---- registration -----------------------------------------------------------------------------------------------
+    def add(self, callback: SharedCallback) -> None:
+        """Take a callback.
+
+        Raises:
+            RegistrationError: no Input, or another shared callback writes one of its outputs.
+        """
+        if not callback.inputs:
+            raise RegistrationError(f"{callback.name}: expected at least one Input, got none; give it what to listen to")
+        for output, may in zip(callback.outputs, callback.allow_duplicate, strict=True):
+            other = self._outputs.get(str(output))
+            if other is not None and not may:
+                raise RegistrationError(
+                    f"{callback.name}: {output} is already an Output of {other.name}; "
+                    "write Output(..., allow_duplicate=True) in the later one, or another property"
+                )
+            self._outputs.setdefault(str(output), callback)
+        for dep in dict.fromkeys(callback.inputs):
+            self._listen(dep, callback)
+        self.callbacks.append(callback)
+        self.version += 1
+
+    def share(self, dep: Dep) -> None:
+        """Make a property two-way without a callback."""
+        if dep.is_pattern:
+            self._patterns.setdefault((dep.names, dep.property), []).append((dep, None))
+        else:
+            self._shares[dep.key] = None
+        self.version += 1
+
+    def _listen(self, dep: Dep, callback: SharedCallback) -> None:
+        if dep.is_pattern:
+            self._patterns.setdefault((dep.names, dep.property), []).append((dep, callback))
+        else:
+            self._literal.setdefault(dep.key, []).append(callback)
+
+    def writer(self, output: str) -> SharedCallback | None:
+        """The shared callback that declares this output (``id.property``)."""
+        return self._outputs.get(output)
+
+    # ---- questions --------------------------------------------------------------------------------------------------
+    def is_watched(self, key: Key) -> bool:
+        """Do pages report changes of this property?"""
+        if key in self._literal or key in self._shares:
+            return True
+        return any(True for _ in self._fitting(key))
+
+    def watched_properties(self) -> dict[str, None]:
+        """The names of all properties that are watched on some component."""
+        literal = (key[1] for key in (*self._literal, *self._shares))
+        return dict.fromkeys((*literal, *(property for _, property in self._patterns)))
+
+    def _fitting(self, key: Key) -> Iterator[tuple[Anchor, SharedCallback | None]]:
+        if not self._patterns or not key[0].startswith("{"):
+            return
+        parts = id_parts(key[0])
+        if parts is None:
+            return
+        for dep, callback in self._patterns.get((parts[0], key[1]), ()):
+            anchor = dep.match(*parts)
+            if anchor is not None:
+                yield anchor, callback
+
+    def invocations(self, keys: Iterable[Key]) -> list[Invocation]:
+        """The calls that new values of these properties ask for, each once, in order of registration."""
+        due: dict[tuple[int, Anchor], tuple[SharedCallback, dict[Key, None]]] = {}
+        for key in keys:
+            listeners: list[tuple[Anchor, SharedCallback | None]] = [((), cb) for cb in self._literal.get(key, ())]
+            listeners.extend(self._fitting(key))
+            for anchor, callback in listeners:
+                if callback is not None:
+                    due.setdefault((id(callback), anchor), (callback, {}))[1][key] = None
+        return [Invocation(cb, anchor, tuple(keys)) for (_, anchor), (cb, keys) in due.items()]
+
+    def watch_list(self) -> list[Watch]:
+        """What pages have to watch, each with the State that its chain may read."""
+        found: dict[tuple[str, str], dict[tuple[str, str], None]] = {key: {} for key in self._shares}
+        for (_, property), listeners in self._patterns.items():
+            found.update({(dep.text, property): {} for dep, callback in listeners if callback is None})
+        for callback in self.callbacks:
+            state = self._chain_state(callback)
+            for dep in callback.inputs:
+                found.setdefault((dep.text, dep.property), {}).update(state)
+        return [Watch(text, property, list(state)) for (text, property), state in found.items()]
+
+    def _chain_state(self, first: SharedCallback) -> dict[tuple[str, str], None]:
+        """The State of a callback and of all that may follow it: a page sends it along with the change."""
+        state: dict[tuple[str, str], None] = {}
+        seen, queue = {id(first)}, [first]
+        while queue:
+            callback = queue.pop()
+            state.update({(dep.text, dep.property): None for dep in callback.state})
+            for following in self._followers(callback):
+                if id(following) not in seen:
+                    seen.add(id(following))
+                    queue.append(following)
+        return state
+
+    def _followers(self, callback: SharedCallback) -> Iterator[SharedCallback]:
+        for output in callback.outputs:
+            yield from self._literal.get(output.key, ())
+            for (names, property), listeners in self._patterns.items():
+                if property == output.property and (names == output.names or output.text.startswith("{")):
+                    yield from (listener for _, listener in listeners if listener is not None)
+
+    # ---- startup ----------------------------------------------------------------------------------------------------
+    def ready(self, callback: SharedCallback, components: Components) -> bool:
+        """Are all literal ids of its inputs and outputs known, and is there one match of each single pattern?"""
+        return all(
+            any(True for _ in expand(dep, (), components, free=True)) or dep.is_many
+            if dep.is_pattern
+            else dep.text in components
+            for dep in (*callback.inputs, *callback.outputs)
+        )
+
+    def startup_order(self, callbacks: list[SharedCallback]) -> list[SharedCallback]:
+        """The callbacks so that each comes after those that write its inputs; loops keep the order of registration."""
+        before = self.predecessors(callbacks)
+        order: list[SharedCallback] = []
+        seen: set[int] = set()
+        for root in callbacks:
+            stack = [(root, False)]
+            while stack:
+                callback, done = stack.pop()
+                if done:
+                    order.append(callback)
+                elif id(callback) not in seen:
+                    seen.add(id(callback))
+                    stack.append((callback, True))
+                    stack.extend((earlier, False) for earlier in reversed(before[id(callback)]))
+        return order
+
+    def predecessors(self, callbacks: list[SharedCallback]) -> dict[int, list[SharedCallback]]:
+        """By ``id(callback)``: those of the callbacks that write one of its inputs."""
+        before: dict[int, list[SharedCallback]] = {id(callback): [] for callback in callbacks}
+        for callback in callbacks:
+            for following in self._followers(callback):
+                if id(following) in before and following is not callback:
+                    before[id(following)].append(callback)
+        return before
+
+    def anchors(self, callback: SharedCallback, components: Components) -> list[Anchor]:
+        """The values that MATCH takes in the known components; one empty anchor for a callback without MATCH."""
+        for dep in (*callback.outputs, *callback.inputs):
+            if Wild.MATCH in dep.values:
+                return list(dict.fromkeys(match_values(dep, components)))
+        return [()]
+
+
+def match_values(dep: Dep, components: Components) -> Iterator[Anchor]:
+    """The anchors that the known components give a pattern."""
+    for values in components.matching(dep.names):
+        anchor = dep.match(dep.names, values)
+        if anchor is not None:
+            yield anchor
+
+
+def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = False) -> list[Key]:
+    """The properties that a Dep stands for once MATCH is known; ``free`` leaves MATCH open."""
+    if not dep.is_pattern:
+        return [dep.key]
+    bound = dict(anchor)
+    keys = []
+    for values, text in components.matching(dep.names).items():
+        if all(_fits(wanted, value, name, bound, free) for wanted, value, name in zip(dep.values, values, dep.names, strict=True)):
+            keys.append((text, dep.property))
+    return keys
+
+
+def _fits(wanted: Any, value: Any, name: str, bound: dict[str, Any], free: bool) -> bool:
+    if wanted is Wild.ALL:
+        return True
+    if wanted is Wild.MATCH:
+        return free or name not in bound or bound[name] == value
+    if wanted is Wild.ALLSMALLER:
+        return name in bound and _smaller(value, bound[name])
+    return bool(wanted == value)
+
+
+def _smaller(value: Any, limit: Any) -> bool:
+    """Dash's order of id values: numbers and booleans before strings."""
+    if isinstance(value, str) != isinstance(limit, str):
+        return isinstance(limit, str)
+    return bool(value < limit)

@@ -1,0 +1,190 @@
+"""``app.run()``: Hypercorn for HTTP and the push socket on one port, in this process, ended within three seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+from hypercorn.asyncio.lifespan import Lifespan
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.utils import wrap_app
+
+from .errors import ServerError
+from .listener import Listener
+
+if TYPE_CHECKING:
+    from .app import Dash
+
+logger = logging.getLogger("dash_devices.server")
+
+BACKLOG = 2_048  # Hypercorn's default of 100 makes a burst of 1,000 connects take seconds
+CLOSE_SECONDS = 1.0  # for pages to hear that the server goes
+HOOK_SECONDS = 1.5  # for what the app wants to do last
+
+
+def serve(app: Dash, *, host: str, port: int, certfile: str | None = None, keyfile: str | None = None, **unknown: Any) -> None:
+    """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
+
+    Raises:
+        ServerError: the port is in use, or an option is not known.
+    """
+    if unknown:
+        raise ServerError(f"run: unknown options {', '.join(unknown)}; run takes host, port, debug, certfile, keyfile")
+    listening = _listen(host, port)
+    loop = new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(_Server(app, loop, listening, certfile, keyfile).run())
+    finally:
+        listening.close()
+        _drop_tasks(loop)
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed (``dash_devices[fast]``), else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ServerError(
+            f"{host}:{port}: cannot listen there ({error.strerror}); stop what uses the port, or run(port=...) another"
+        ) from error
+
+
+def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+class _Server:
+    def __init__(
+        self, app: Dash, loop: asyncio.AbstractEventLoop, listening: socket.socket, certfile: str | None, keyfile: str | None
+    ) -> None:
+        self._app = app
+        self._loop = loop
+        self._listening = listening
+        self._config = Config()
+        self._config.certfile, self._config.keyfile = certfile, keyfile
+        self._config.accesslog = None
+        self._config.errorlog = logging.getLogger("dash_devices.http")
+        self._context = WorkerContext(None)
+        self._state: dict[str, Any] = {}
+        self._asgi = wrap_app(app.server, self._config.wsgi_max_body_size, mode=None)
+        self._end = asyncio.Event()
+        self._live: set[Listener] = set()
+        self._http: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        self._app._end = lambda: self._loop.call_soon_threadsafe(self._end.set)
+        self._take_signals()
+        lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
+        task = self._loop.create_task(lifespan.handle_lifespan())
+        await lifespan.wait_for_startup()
+        ssl = self._config.create_ssl_context() if self._config.ssl_enabled else None
+        server = await self._loop.create_server(self._accept, sock=self._listening, backlog=BACKLOG, ssl=ssl)
+        logger.info("listening on %s:%s", *self._listening.getsockname()[:2])
+        try:
+            await self._end.wait()
+        finally:
+            self._app._end = None
+            server.close()
+            await self._close(lifespan)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _take_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._signalled)
+
+    def _signalled(self) -> None:
+        if self._end.is_set():
+            logger.warning("asked to end twice: ending at once")
+            os._exit(1)
+        self._end.set()
+
+    def _accept(self) -> Listener:
+        gates = self._app.server.extensions["dash_devices"]
+        return Listener(gates, self._hand_over, self._live)
+
+    def _hand_over(self, transport: asyncio.Transport, head: bytes) -> None:
+        """Give a connection to Hypercorn as if it had accepted it itself."""
+        reader = asyncio.StreamReader(loop=self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
+        reader.feed_data(head)
+        task = self._loop.create_task(self._serve_http(reader, writer))
+        self._http.add(task)
+        task.add_done_callback(self._http.discard)
+
+    async def _serve_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await TCPServer(self._asgi, self._loop, self._config, self._context, self._state, reader, writer)
+
+    async def _close(self, lifespan: Lifespan) -> None:
+        """Pages are told first, then the app has its say, then what is still open is cut."""
+        for app in self._app.server.extensions["dash_devices"]:
+            app._hub.close_pages()
+        await self._context.terminated.set()
+        try:
+            await asyncio.wait_for(lifespan.wait_for_shutdown(), HOOK_SECONDS)
+        except asyncio.TimeoutError:
+            logger.error("shutdown hooks took longer than %g s; ending without them", HOOK_SECONDS)
+        deadline = self._loop.time() + CLOSE_SECONDS
+        while (self._live or self._http) and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        for listener in list(self._live):
+            listener.abort()
+
+
+def only_process(name: str, path: str) -> IO[str] | None:
+    """Hold the place of the one process that runs an app's devices, where a server starts several workers.
+
+    Returns:
+        The held lock file; None where this process was not started as a worker.
+
+    Raises:
+        ServerError: another worker of the same server holds it.
+    """
+    parent = multiprocessing.parent_process()
+    if (parent is None and "gunicorn" not in sys.modules) or sys.platform == "win32":
+        return None
+    import fcntl
+
+    key = hashlib.sha256(f"{os.getuid()} {os.getppid()} {os.getcwd()} {name} {path}".encode()).hexdigest()[:24]
+    lock = open(os.path.join(tempfile.gettempdir(), f"dash-devices-{key}.lock"), "w")  # noqa: SIM115 - held until exit
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise ServerError(
+            "several workers would each run this app's callbacks and devices; serve it with one worker process"
+        ) from None
+    return lock

@@ -1,0 +1,108 @@
+"""What the server remembers of each tab: who it is, what it was told, and what it has handled of it.
+
+Pure bookkeeping: no I/O, no asyncio, no clock of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from .clients import Client
+from .outbox import Outbox
+from .protocol import MAX_UNACKED, Hello
+
+KEEP_SECONDS = 600.0  # how long the tab of a client that left may come back as the same client
+KEEP_TABS = 10_000
+
+
+class Link(Protocol):
+    """The socket of a page, as far as the hub sees it."""
+
+    @property
+    def writable(self) -> bool:
+        """Would a frame go out now, rather than wait in memory?"""
+
+    def send(self, frame: bytes) -> None:
+        """Send one text frame."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+
+
+class Session:
+    """One tab.
+
+    Attributes:
+        page: the page load it is at; also the origin of its changes in the shared map.
+        handled: number of the last change of this page load that was answered.
+        answers: the recorded answers, newest last: ``(n, message)``.
+        joined: is the client in ``app.clients``?
+        left_at: when it left, on the hub's clock.
+    """
+
+    def __init__(self, client: Client, token: str) -> None:
+        self.client = client
+        self.token = token
+        self.page = ""
+        self.outbox = Outbox()
+        self.link: Link | None = None
+        self.handled = 0
+        self.answers: deque[tuple[int, bytes]] = deque(maxlen=MAX_UNACKED)
+        self.joined = False
+        self.left_at = 0.0
+        self.watch_version = -1
+
+    def begin(self, page: str) -> None:
+        """A page load begins: numbers start again, nothing is owed."""
+        self.page = page
+        self.handled = 0
+        self.answers.clear()
+        self.outbox = Outbox()
+
+    def answer(self, n: int, message: bytes) -> None:
+        """Record the answer to change ``n`` and post it."""
+        self.handled = n
+        self.answers.append((n, message))
+        self.outbox.post(message)
+
+    def recorded(self, n: int) -> bytes | None:
+        """The recorded answer to an earlier change; None when it is too long ago."""
+        return next((message for number, message in self.answers if number == n), None)
+
+
+class Sessions:
+    """Every tab that is there or may come back, by its secret token."""
+
+    def __init__(self) -> None:
+        self._by_token: OrderedDict[str, Session] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_token.values()))
+
+    def get(self, token: str | None) -> Session | None:
+        """The session of a token."""
+        return self._by_token.get(token) if token else None
+
+    def open(self, hello: Hello, make_client: Callable[[str], Client]) -> Session:
+        """The session that a hello belongs to: its own if the token is known and no other page uses it, else a new one."""
+        session = self.get(hello.token)
+        if session is None or (session.link is not None and session.page != hello.page):
+            session = Session(make_client(secrets.token_urlsafe(9)), secrets.token_urlsafe(24))
+            self._by_token[session.token] = session
+        if session.page != hello.page:
+            session.begin(hello.page)
+        return session
+
+    def left(self, session: Session, now: float) -> list[Session]:
+        """A client left; returns the tabs that are forgotten by now, oldest first."""
+        session.left_at = now
+        self._by_token.move_to_end(session.token)
+        gone = [s for s in self._by_token.values() if not s.joined and s.link is None]
+        surplus = len(gone) - KEEP_TABS
+        forgotten = [s for place, s in enumerate(gone) if place < surplus or now - s.left_at > KEEP_SECONDS]
+        for old in forgotten:
+            del self._by_token[old.token]
+        return forgotten

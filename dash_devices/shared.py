@@ -1,0 +1,154 @@
+"""The one copy of every shared property: a map from key to value with the place in the one total order.
+
+``since(seq)`` is all that a page needs to catch up, whatever it missed: it is the broadcast queue, the back-pressure and the
+reconnect in one. No I/O here, no asyncio; the owner (the hub) holds its lock around every call.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import orjson
+
+from .protocol import triple
+
+Key = tuple[str, str]
+"""``(component id as the wire writes it, property)``."""
+
+MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
+
+_UNSET: Any = object()
+
+
+class Entry:
+    """One value of one shared property. Immutable but for its caches: queued calls keep the version they were queued with.
+
+    Attributes:
+        key: the property.
+        seq: the seq of the store that set it; 0 for a value that came with the layout.
+        origin: id of the client whose page shows this value already, as it made the change; None for the server's own.
+        patches: ``(seq, encoded operations)`` that lead here from the value at ``base``, oldest first.
+        base: the oldest seq from which ``patches`` lead here.
+        extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.
+    """
+
+    __slots__ = ("_encoded", "_triple", "_value", "base", "extended", "key", "origin", "patches", "seq")
+
+    def __init__(
+        self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = _UNSET, origin: str | None = None
+    ) -> None:
+        self.key = key
+        self.seq = seq
+        self.origin = origin
+        self.patches: tuple[tuple[int, bytes], ...] = ()
+        self.base = seq
+        self.extended = 0
+        self._encoded = encoded
+        self._value = value
+        self._triple: bytes | None = None
+
+    @property
+    def value(self) -> Any:
+        """The value as JSON decodes it; never to be changed in place."""
+        if self._value is _UNSET:
+            self._value = orjson.loads(self.encoded)
+        return self._value
+
+    @property
+    def encoded(self) -> bytes:
+        """The value as JSON."""
+        if self._encoded is None:
+            self._encoded = orjson.dumps(self._value)
+        return self._encoded
+
+    @property
+    def triple(self) -> bytes:
+        """``[id, property, value]`` as JSON."""
+        if self._triple is None:
+            self._triple = triple(*self.key, self.encoded)
+        return self._triple
+
+    def triple_for(self, position: int) -> bytes:
+        """What a page at ``position`` is sent: the patches it lacks if it has the value they start from, else the value."""
+        if not self.patches or position < self.base:
+            return self.triple
+        operations = b",".join(operations for seq, operations in self.patches if seq > position)
+        patch = b'{"__dash_patch_update":"__dash_patch_update","operations":[%b]}' % operations
+        return triple(*self.key, patch)
+
+    def patched(self, seq: int, operations: bytes, value: Any) -> Entry:
+        """The next version of this entry: ``value`` is this one's with ``operations`` (JSON, without brackets) applied."""
+        entry = Entry(self.key, seq, value=value)
+        kept = self.patches[-MAX_PATCHES + 1 :]
+        # a chain that lost its head leads from where the lost part ended
+        entry.base = self.base if len(kept) == len(self.patches) else self.patches[-MAX_PATCHES][0]
+        if not self.patches:
+            entry.base = self.seq
+        entry.patches = (*kept, (seq, operations))
+        return entry
+
+
+class SharedMap:
+    """All shared properties, ordered by seq.
+
+    Attributes:
+        seq: the newest seq given out; 0 before the first store.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._by_id: dict[str, dict[str, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
+
+    def get(self, key: Key) -> Entry | None:
+        """The newest version of a property, or None where the server has no value."""
+        return self._entries.get(key)
+
+    def seed(self, key: Key, value: Any) -> None:
+        """Take a value that the layout brings, at seq 0, unless there is one: pages have it already."""
+        if key not in self._entries:
+            self._entries[key] = Entry(key, 0, value=value)
+            self._entries.move_to_end(key, last=False)
+            self._by_id.setdefault(key[0], {})[key[1]] = None
+
+    def next_seq(self) -> int:
+        """Take the next place in the order."""
+        self.seq += 1
+        return self.seq
+
+    def put(self, entry: Entry) -> None:
+        """Store an entry that was made with the newest seq."""
+        self._entries[entry.key] = entry
+        self._entries.move_to_end(entry.key)
+        self._by_id.setdefault(entry.key[0], {})[entry.key[1]] = None
+
+    def fold(self, entry: Entry, value: Any) -> None:
+        """Replace a value by what pages made of it themselves, from an event at the newest seq: it is not sent again."""
+        folded = Entry(entry.key, entry.seq, value=value, origin=entry.origin)
+        folded.extended = self.seq
+        self._entries[entry.key] = folded
+
+    def since(self, position: int) -> list[Entry]:
+        """What is newer than ``position``, oldest first. Costs as much as there is to send."""
+        newer: list[Entry] = []
+        for entry in reversed(self._entries.values()):
+            if entry.seq <= position:
+                break
+            newer.append(entry)
+        newer.reverse()
+        return newer
+
+    def of(self, id: str) -> list[Entry]:
+        """The entries of one component."""
+        return [self._entries[id, property] for property in self._by_id.get(id, ())]
+
+    def entries(self) -> list[Entry]:
+        """Every entry, oldest first."""
+        return list(self._entries.values())

@@ -1,0 +1,190 @@
+// GENERATED from dash_devices/protocol.py by tools/generate_protocol.py. Do not edit; run make renderer.
+
+export const VERSION = 1;
+export const PATH = "_dash-devices/socket";
+export const SEQ_HEADER = "x-dash-devices-seq";
+export const TAB_HEADER = "x-dash-devices-tab";
+export const MAX_DEPTH = 64;
+export const MAX_NODES = 100000;
+export const MAX_MESSAGE = 16777216;
+export const MAX_CHANGE = 262144;
+export const MAX_UNACKED = 256;
+
+/** Close codes that this package sends or understands; `PROTOCOL.md` says what a page does with each. */
+export const CLOSE = {
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  UNSUPPORTED: 1003,
+  INVALID: 1007,
+  TOO_BIG: 1009,
+  INTERNAL: 1011,
+  RESTART: 1012,
+  BAD_MESSAGE: 4400,
+  UNAUTHENTICATED: 4401,
+  FORBIDDEN: 4403,
+  HELLO_TIMEOUT: 4408,
+  REPLACED: 4409,
+  VERSION: 4426,
+  TOO_FAST: 4429,
+} as const;
+
+/** Codes of a refused change. */
+export const NACK = {
+  BUSY: "busy",
+  NOT_FOUND: "not_found",
+  TOO_BIG: "too_big",
+  TOO_COMPLEX: "too_complex",
+  BAD_VALUE: "bad_value",
+} as const;
+
+/** `[id, property, value]` */
+export type Triple = [string, string, any];
+
+/** The first message of a socket. */
+export interface Hello {
+  type: "hello";
+  version: number;
+  page: string;
+  build: string;
+  tab?: string | null;
+  token?: string | null;
+  epoch?: string | null;
+  seq?: number | null;
+}
+
+/** Watched properties got new values in a page. `at` is the page's clock in milliseconds. */
+export interface Change {
+  type: "change";
+  n: number;
+  values: Triple[];
+  state: Triple[];
+  at: number;
+}
+
+/** Watched properties appeared in a page with these values; nobody changed them. */
+export interface Mount {
+  type: "mount";
+  values: Triple[];
+}
+
+/** An HTTP exchange of Dash's renderer that travels over the socket. */
+export interface Request {
+  type: "request";
+  ref: number;
+  route: string;
+  query: string;
+  body: any;
+}
+
+/** The answer to an `Ask`: `{property: value}`. */
+export interface Answer {
+  type: "answer";
+  ref: number;
+  values: Record<string, any>;
+}
+
+/** The answer to a `Ping`. `seq` is the newest one applied, `at` the page's clock in milliseconds. */
+export interface Pong {
+  type: "pong";
+  seq: number;
+  at: number;
+}
+
+/** One watched property, or pattern of them, with the State that travels with its changes. */
+export interface Watch {
+  id: string;
+  property: string;
+  state: [string, string][];
+}
+
+/** What the page has to keep to. */
+export interface Limits {
+  unacked: number;
+  change_bytes: number;
+}
+
+/** The answer to a `Hello`. */
+export interface Welcome {
+  type: "welcome";
+  version: number;
+  epoch: string;
+  seq: number;
+  mode: string;
+  build: string;
+  tab: string;
+  token: string;
+  handled: number;
+  watch: Watch[];
+  limits: Limits;
+}
+
+/** Replaces the page's list of watched properties. */
+export interface WatchList {
+  type: "watch";
+  watch: Watch[];
+}
+
+/** New values, applied in one synchronous task; then the events. The page stands at `seq` afterwards. */
+export interface Mods {
+  type: "mods";
+  seq: number;
+  mods: Triple[];
+  events: Triple[];
+  lost: number;
+}
+
+/** Values for one page alone. */
+export interface Props {
+  type: "props";
+  props: Triple[];
+}
+
+/** Changes up to `n` were stored, the last of them at `seq`. */
+export interface Ack {
+  type: "ack";
+  n: number;
+  seq: number;
+}
+
+/** Change `n` was refused; `values` are the server's own. */
+export interface Refusal {
+  type: "nack";
+  n: number;
+  seq: number;
+  code: string;
+  message: string;
+  values: Triple[];
+}
+
+/** The answer to a `Request`. */
+export interface Reply {
+  type: "reply";
+  ref: number;
+  status: number;
+  headers: Record<string, string>;
+  body: any;
+}
+
+/** What are these properties in your page now? */
+export interface Ask {
+  type: "ask";
+  ref: number;
+  id: string;
+  properties: string[];
+}
+
+/** Something the author of the app should see. `detail` is a traceback, or empty outside debug mode. */
+export interface Error {
+  type: "error";
+  message: string;
+  detail: string;
+}
+
+/** Heartbeat. `at` is the server's clock in milliseconds. */
+export interface Ping {
+  type: "ping";
+  at: number;
+}
+
+export type FromPage = Hello | Change | Mount | Request | Answer | Pong;
+export type FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Ping;

@@ -1,0 +1,218 @@
+"""A client that speaks ``PROTOCOL.md`` without a browser. Tests import it from ``tests.support``."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from dash_devices import protocol
+
+TIMEOUT = 10.0
+"""Seconds that anything in a test may take before it counts as hung."""
+
+
+class Closed(AssertionError):
+    """The server closed the socket of a `Raw`, with close code ``code``."""
+
+    def __init__(self, code: int, reason: str, seen: Iterable[dict[str, Any]]) -> None:
+        super().__init__(f"socket closed with {code} {reason!r}; seen so far:\n{_lines(seen)}")
+        self.code = code
+
+
+def _lines(messages: Iterable[dict[str, Any]]) -> str:
+    return "\n".join(f"  {json.dumps(message):.300}" for message in messages) or "  (nothing)"
+
+
+def wire_id(id: str | dict[str, Any]) -> str:
+    """A component id as the wire writes it."""
+    return id if isinstance(id, str) else json.dumps(id, sort_keys=True, separators=(",", ":"))
+
+
+class Raw:
+    """One page without a browser: sends and receives the literal messages of ``PROTOCOL.md``.
+
+    Pings are answered and never returned unless ``pong=False``. Every message received is kept in ``seen``. Whatever
+    takes longer than ``timeout`` seconds raises `AssertionError` with all of them.
+
+    Args:
+        url: the app's, ``http://host:port`` with or without a ``requests_pathname_prefix``.
+        origin: the Origin header; none by default, as for a client that is no browser.
+        headers: more headers of the handshake.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = TIMEOUT,
+        pong: bool = True,
+    ) -> None:
+        self.timeout = timeout
+        self.page = secrets.token_hex(8)
+        self.welcome: dict[str, Any] = {}
+        self.seen: list[dict[str, Any]] = []
+        self.seq = 0
+        self.n = 0
+        self._ref = 0
+        self._pong = pong
+        self._waiting: collections.deque[dict[str, Any]] = collections.deque()
+        self._stack = contextlib.ExitStack()
+        opening = connect(
+            f"{url.replace('http', 'ws', 1).rstrip('/')}/{protocol.PATH}",
+            origin=origin,  # type: ignore[arg-type]
+            additional_headers=headers,
+            open_timeout=timeout,
+            close_timeout=timeout,
+            max_size=None,
+            compression=None,
+            proxy=None,
+        )
+        self._socket = self._stack.enter_context(opening)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self, code: int = 1001) -> None:
+        """Close as a tab that goes away does."""
+        self._socket.close(code)
+        self._stack.close()
+
+    def drop(self) -> None:
+        """Cut the line without a close frame, as a lost network does."""
+        self._socket.socket.shutdown(socket.SHUT_RDWR)
+
+    # ---- sending
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        self.send_frame(json.dumps(message))
+
+    def send_frame(self, frame: str | bytes) -> None:
+        """Send one frame as it is: text for a string, binary for bytes."""
+        self._socket.send(frame)
+
+    def hello(self, **fields: Any) -> dict[str, Any]:
+        """Send a hello and return the welcome."""
+        self.send({"type": "hello", "version": protocol.VERSION, "page": self.page, "build": "raw", **fields})
+        self.welcome = self.until("welcome")
+        return self.welcome
+
+    def resume(self, old: Raw) -> dict[str, Any]:
+        """Say hello as the same page load as ``old`` (whose socket is gone) and return the welcome."""
+        self.page, self.n, self.seq = old.page, old.n, old.seq
+        known = {key: old.welcome[key] for key in ("tab", "token", "epoch")}
+        return self.hello(**known, seq=old.seq)
+
+    def request(self, route: str, body: Any = None, query: str = "") -> dict[str, Any]:
+        """Make one HTTP exchange of Dash's renderer over the socket and return the whole reply."""
+        self._ref += 1
+        self.send({"type": "request", "ref": self._ref, "route": route, "query": query, "body": body})
+        return self.until("reply", ref=self._ref)
+
+    def layout(self) -> Any:
+        """Request the layout and return its JSON. From here on the server sends mods."""
+        reply = self.request("layout")
+        if reply["status"] != 200:
+            raise AssertionError(f"layout: expected status 200, got {reply}")
+        self.seq = int(reply["headers"][protocol.SEQ_HEADER].rpartition(":")[2])
+        return reply["body"]
+
+    def join(self, **fields: Any) -> Self:
+        """Say hello and request the layout: what a page does first."""
+        self.hello(**fields)
+        self.layout()
+        return self
+
+    def change(self, id: str | dict[str, Any], property: str, value: Any, state: Iterable[Iterable[Any]] = ()) -> int:
+        """Report a new value of one property and return the number of the change."""
+        return self.changes([(id, property, value)], state)
+
+    def changes(self, values: Iterable[Iterable[Any]], state: Iterable[Iterable[Any]] = (), at: float = 0) -> int:
+        """Report new values of several properties in one change and return its number. ``at``: ms, 0 for now."""
+        self.n += 1
+        values = [[wire_id(id), property, value] for id, property, value in values]
+        state = [[wire_id(id), property, value] for id, property, value in state]
+        at = at or time.time() * 1000
+        self.send({"type": "change", "n": self.n, "values": values, "state": state, "at": at})
+        return self.n
+
+    # ---- receiving
+    def receive(self, timeout: float | None = None) -> dict[str, Any]:
+        """The next message; a frame with several is handed out one by one."""
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        while True:
+            if self._waiting:
+                message = self._waiting.popleft()
+                if message["type"] != "ping" or not self._pong:
+                    return message
+                self.send({"type": "pong", "seq": self.seq, "at": time.time() * 1000})
+            else:
+                self._read(deadline)
+
+    def until(self, type: str, **match: Any) -> dict[str, Any]:
+        """Receive until a message of this type with these fields comes, and return it; drop those before it."""
+        while True:
+            message = self.receive()
+            if message["type"] == type and all(message.get(key) == value for key, value in match.items()):
+                return message
+
+    def until_value(self, id: str | dict[str, Any], property: str, value: Any) -> dict[str, Any]:
+        """Receive until mods or props set this property to this value, and return the message."""
+        wanted = [wire_id(id), property, value]
+        while True:
+            message = self.receive()
+            if wanted in message.get("mods", []) + message.get("props", []) + message.get("events", []):
+                return message
+
+    def quiet(self, seconds: float = 0.2) -> list[dict[str, Any]]:
+        """All messages of the next ``seconds``: for tests that nothing more comes."""
+        return list(self._until_quiet(time.monotonic() + seconds))
+
+    def closed(self) -> int:
+        """Wait for the server to close the socket and return the close code."""
+        try:
+            while True:
+                self.receive()
+        except Closed as error:
+            return error.code
+
+    def _until_quiet(self, deadline: float) -> Iterator[dict[str, Any]]:
+        try:
+            while True:
+                yield self.receive(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return
+
+    def _read(self, deadline: float) -> None:
+        try:
+            frame = json.loads(self._socket.recv(max(0.0, deadline - time.monotonic())))
+        except TimeoutError:
+            raise Silent(f"nothing received in time; seen so far:\n{_lines(self.seen)}") from None
+        except ConnectionClosed as error:
+            raise Closed(*_close_of(error), self.seen) from None
+        messages = frame if isinstance(frame, list) else [frame]
+        self.seen += messages
+        self.seq = max([self.seq, *(m["seq"] for m in messages if m["type"] == "mods")])
+        self._waiting.extend(messages)
+
+
+class Silent(AssertionError, TimeoutError):
+    """Nothing came in time."""
+
+
+def _close_of(error: ConnectionClosed) -> tuple[int, str]:
+    return (error.rcvd.code, error.rcvd.reason) if error.rcvd else (1006, "")
