@@ -6,29 +6,30 @@
 from typing import Any
 
 import dash as _dash
-from dash import Patch as Patch
-from dash import clientside_callback as clientside_callback
-from dash import dcc as dcc
-from dash import html as html
-from dash import no_update as no_update
-from dash import set_props as set_props
+from dash import (
+    Patch as Patch,
+    clientside_callback as clientside_callback,
+    dcc as dcc,
+    html as html,
+    no_update as no_update,
+    set_props as set_props,
+)
 
-from . import dependencies as dependencies
-from . import exceptions as exceptions
+from . import dependencies as dependencies, exceptions as exceptions
 from .app import Dash as Dash
-from .app import callback_shared as callback_shared
-from .clients import Client as Client
-from .clients import Clients as Clients
+from .clients import Client as Client, Clients as Clients
 from .dash_glue.invocation import callback_context as callback_context
-from .dash_glue.registration import callback as callback
-from .dash_glue.registration import callback_s2 as callback_s2
-from .dependencies import ALL as ALL
-from .dependencies import ALLSMALLER as ALLSMALLER
-from .dependencies import MATCH as MATCH
-from .dependencies import ClientsideFunction as ClientsideFunction
-from .dependencies import Input as Input
-from .dependencies import Output as Output
-from .dependencies import State as State
+from .dash_glue.registering import callback_shared as callback_shared
+from .dash_glue.registration import callback as callback, callback_s2 as callback_s2
+from .dependencies import (
+    ALL as ALL,
+    ALLSMALLER as ALLSMALLER,
+    MATCH as MATCH,
+    ClientsideFunction as ClientsideFunction,
+    Input as Input,
+    Output as Output,
+    State as State,
+)
 from .services import Services as Services
 from .version import __version__ as __version__
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .clients import Client
-from .registry import Anchor, Invocation, SharedCallback
+from .patterns import Anchor
+from .registry import Invocation, SharedCallback
 from .shared import Key
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ current_call: contextvars.ContextVar[SharedCall | None] = contextvars.ContextVar
 class Chain:
     """Counts the calls that one push caused, for whoever waits for all of them."""
 
-    def __init__(self, done: Callable[[], None]) -> None:
+    def __init__(self, done: Callable[[], object]) -> None:
         self._open = 1
         self._lock = threading.Lock()
         self._done = done
@@ -117,7 +118,7 @@ class SharedCall:
         self.state = state
         self.cause = cause
         self.name = callback.name
-        self.identity = (id(callback), invocation.anchor)
+        self.identity: object = (id(callback), invocation.anchor)
         self.is_async = callback.is_async
         self.most_recent = callback.most_recent
         self.max_age = callback.max_age
@@ -209,4 +210,3 @@ def output_ids(callback: SharedCallback) -> list[str]:
     if callback.none_output is not None:
         return [f"_none.{callback.none_output}"]
     return [str(output) for output in callback.outputs]
-

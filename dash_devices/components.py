@@ -145,4 +145,3 @@ class Components:
         for owner in [owner for owner in self._owned if type(owner) is tuple and owner[0] == id]:
             for nested in self._owned.pop(owner):
                 self._release(nested)
-

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import protocol
+from . import codec, protocol
 from .clients import Client
 from .errors import ProtocolError
 from .hub import Hub
@@ -78,7 +78,7 @@ class Connection:
             Change: self._change,
             Mount: lambda session, message, size: hub.mount(session, message),
             Request: lambda session, message, size: on_request(session, handshake, message),
-            Answer: lambda session, message, size: hub.answered(session, message.ref, message.values),
+            Answer: lambda session, message, size: hub.asks.answered(session, message.ref, message.values),
             Pong: lambda session, message, size: None,
         }
         self.state = State.OPENING
@@ -94,7 +94,7 @@ class Connection:
             return
         self._hub.engine.metrics["frames_received"] += 1
         try:
-            message = protocol.decode(data)
+            message = codec.decode(data)
             if self.session is None:
                 self._open(message)
             elif isinstance(message, Hello):
@@ -148,7 +148,9 @@ class Connection:
         if not isinstance(message, Hello):
             raise ProtocolError(f"first message: expected hello, got {message.type}")
         if message.version != protocol.VERSION:
-            raise ProtocolError(f"protocol version: expected {protocol.VERSION}, got {message.version}; reload", Close.VERSION)
+            raise ProtocolError(
+                f"protocol version: expected {protocol.VERSION}, got {message.version}; reload", Close.VERSION
+            )
         self._timer.cancel()
         self.state = State.LIVE
         self.session = self._hub.hello(self, message, self._make_client)

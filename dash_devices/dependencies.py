@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash.dependencies import ALL as ALL
-from dash.dependencies import ALLSMALLER as ALLSMALLER
-from dash.dependencies import MATCH as MATCH
-from dash.dependencies import ClientsideFunction as ClientsideFunction
-from dash.dependencies import DashDependency as DashDependency
-from dash.dependencies import Input as Input
-from dash.dependencies import Output as DashOutput
-from dash.dependencies import State as State
+from dash.dependencies import (
+    ALL as ALL,
+    ALLSMALLER as ALLSMALLER,
+    MATCH as MATCH,
+    ClientsideFunction as ClientsideFunction,
+    DashDependency as DashDependency,
+    Input as Input,
+    Output as DashOutput,
+    State as State,
+)
 
 NO_VALUE: Any = type("NO_VALUE", (), {"__repr__": lambda self: "NO_VALUE", "__bool__": lambda self: False})()
 

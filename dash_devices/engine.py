@@ -23,7 +23,8 @@ from .errors import DashDevicesError, UnserializableError
 from .lanes import Lanes
 from .outbox import EXTENDING
 from .patches import apply_patch, fold_extend
-from .registry import Dep, Invocation, Registry, SharedCallback, expand
+from .patterns import Dep, expand
+from .registry import Invocation, Registry, SharedCallback
 from .shared import Entry, Key, SharedMap
 from .startup import Startup
 
@@ -146,7 +147,9 @@ class Engine:
             if (callback, invocation.anchor) in cause.ancestors and not any(changed[k] for k in invocation.triggered):
                 continue
             if len(cause.ancestors) >= MAX_STEPS:
-                callback_logger.error("callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause))
+                callback_logger.error(
+                    "callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause)
+                )
                 continue
             self.queue(invocation, cause)
 
@@ -179,7 +182,7 @@ class Engine:
     def _state(self, dep: Dep, invocation: Invocation, cause: Cause) -> Given:
         keys = expand(dep, invocation.anchor, self.components)
         if dep.is_many:
-            told = [key for key in cause.state if key[1] == dep.property and self._names(dep, key, invocation)]
+            told = [key for key in cause.state if key[1] == dep.prop and self._names(dep, key, invocation)]
             keys = told or keys
         slots = [Slot(key, cause.state[key] if key in cause.state else self.value(key)) for key in keys]
         return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
@@ -220,7 +223,7 @@ class Engine:
         """Values from the server's own code. Inside a callback they belong to its chain."""
         return self.store(items, cause)
 
-    def push_and_wait(self, items: list[Item], cause: Cause, done: Callable[[], None]) -> int:
+    def push_and_wait(self, items: list[Item], cause: Cause, done: Callable[[], object]) -> int:
         """Like `push`; ``done`` is called from some thread when all that followed has run."""
         chain = Chain(done)
         try:
@@ -259,4 +262,3 @@ class Engine:
                 for property, value in self.components.props(id).items():
                     if self.registry.is_watched((id, property)):
                         self.shared.seed((id, property), value)
-

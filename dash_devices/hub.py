@@ -10,38 +10,28 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
-
-from . import protocol
+from . import codec, protocol
+from .asks import Asks, Done
 from .calls import Cause, Item
 from .clients import Client, Clients
-from .components import canonical_id
 from .engine import Engine
 from .errors import ProtocolError
-from .lanes import in_thread, run_as_call
+from .intake import Intake
+from .lanes import run_as_call
 from .outbox import Batch
-from .patches import is_patch
-from .protocol import Change, Close, Hello, Limits, Mount, Nack, Triple, WatchList, Welcome
-from .registry import SharedCallback
+from .protocol import Change, Close, Hello, Limits, Mount, WatchList, Welcome
 from .sessions import Link, Session, Sessions
 from .shared import Key
+from .threads import in_thread
 
 logger = logging.getLogger("dash_devices.clients")
 
 TAB_CLOSED = (Close.NORMAL, Close.GOING_AWAY, 1005)  # 1005: closed without a code
 
 ConnectCallback = Callable[[Client, bool], Any]
-
-
-class Refused(Exception):
-    """A change that is not taken; carries the nack's code and text."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Hub:
@@ -69,9 +59,8 @@ class Hub:
         self._linked: dict[str, Session] = {}
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asks: dict[int, Callable[[dict[str, Any] | None], None]] = {}
-        self._ask_owner: dict[int, str] = {}
-        self._last_ref = 0
+        self.intake = Intake(engine)
+        self.asks = Asks()
         engine.changed = self.wake
         engine.post_event = self._post_event
 
@@ -113,7 +102,7 @@ class Hub:
             return
         if session.watch_version != version:
             session.watch_version = version
-            session.outbox.post(protocol.encode(WatchList(self.engine.registry.watch_list())))
+            session.outbox.post(codec.encode(WatchList(self.engine.registry.watch_list())))
         frame = session.outbox.next_frame(session.page, self.engine.shared, batches)
         if frame is not None:
             self.engine.metrics["frames_sent"] += 1
@@ -170,7 +159,7 @@ class Hub:
             watch=self.engine.registry.watch_list(),
             limits=Limits(protocol.MAX_UNACKED, protocol.MAX_CHANGE),
         )
-        session.outbox.post(protocol.encode(welcome))
+        session.outbox.post(codec.encode(welcome))
         if mode == "delta":
             for _, message in session.answers:
                 session.outbox.post(message)
@@ -194,8 +183,7 @@ class Hub:
         session.link = None
         self._linked.pop(session.token, None)
         session.client.connected = False
-        for ref in [ref for ref, owner in self._ask_owner.items() if owner == session.token]:
-            self.answered(session, ref, None)
+        self.asks.drop(session)
         assert self.loop is not None
         if code in TAB_CLOSED:
             self._leave(session)
@@ -231,110 +219,6 @@ class Hub:
             except Exception:
                 logger.exception("connect callback %s failed for client %s", function.__qualname__, client.id)
 
-    # ---- what pages say ------------------------------------------------------------------------------------------------
-    def change(self, session: Session, change: Change, size: int) -> None:
-        """Watched properties got new values in a page. ``size``: bytes of the frame."""
-        if change.n <= session.handled:
-            recorded = session.recorded(change.n)
-            if recorded is not None:
-                session.outbox.post(recorded)
-            return
-        if change.n > session.handled + 1:
-            raise ProtocolError(f"change.n: expected {session.handled + 1}, got {change.n}; number changes one by one")
-        with self.engine.lock:
-            keys = [(_canonical(id), property) for id, property, _ in change.values]
-            try:
-                self._check(session, keys, change.values, size)
-            except Refused as refused:
-                self._refuse(session, change.n, keys, refused)
-            else:
-                self._take(session, change, keys)
-        self.wake()
-
-    def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
-        items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
-        state = {(_canonical(id), property): value for id, property, value in change.state}
-        session.answer(change.n, protocol.ack(change.n, self.engine.shared.seq + 1))
-        self.engine.metrics["changes"] += 1
-        self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
-
-    def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
-        self.engine.metrics["changes_refused"] += 1
-        entries = [entry for key in keys if (entry := self.engine.shared.get(key)) is not None]
-        message = protocol.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
-        session.answer(n, message)
-        logger.warning("client %s: change refused (%s): %s", session.client, refused.code, refused)
-
-    def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
-        for key in keys:
-            if not self.may_change(session, key):
-                raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
-        if any(is_patch(value) for _, _, value in values):
-            raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
-        limit = self._change_limit(keys)
-        if size > limit and len(orjson.dumps(values)) > limit:
-            raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
-        if any(type(value) in (dict, list) for _, _, value in values):
-            depth, nodes = protocol.complexity([value for _, _, value in values])
-            if depth > protocol.MAX_DEPTH or nodes > protocol.MAX_NODES:
-                raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
-        full = self.engine.full_lane(keys)
-        if full is not None:
-            raise Refused(Nack.BUSY, self._busy_text(full))
-
-    def _busy_text(self, callback: SharedCallback) -> str:
-        waiting = self.engine.lanes.lane(callback.lane).waiting
-        return f"{callback.name} has {waiting} calls waiting; most_recent=True would keep only the newest"
-
-    def _change_limit(self, keys: Iterable[Key]) -> int:
-        limits = [inv.callback.max_change for inv in self.engine.registry.invocations(keys)]
-        return max([protocol.MAX_CHANGE, *(limit for limit in limits if limit is not None)])
-
-    def may_change(self, session: Session, key: Key) -> bool:
-        """Is it watched, and - for a dict id - does the server or this page show such a component?"""
-        if not self.engine.registry.is_watched(key):
-            return False
-        return not key[0].startswith("{") or key[0] in self.engine.components
-
-    def mount(self, session: Session, mount: Mount) -> None:
-        """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
-        with self.engine.lock:
-            values = [((_canonical(id), property), value) for id, property, value in mount.values]
-            watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
-            self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
-            adopted = []
-            for key, value in watched:
-                entry = self.engine.shared.get(key)
-                encoded = orjson.dumps(value)
-                if entry is None:
-                    adopted.append(Item(key, encoded))
-                elif entry.encoded != encoded:
-                    session.outbox.post_props(key, entry.encoded)
-            if adopted:
-                self.engine.store(adopted, Cause(client=session.client, quiet=True), origin=session.page)
-            self.engine.startup.look()
-        self.wake()
-
-    # ---- questions to a page -------------------------------------------------------------------------------------------
-    def ask(self, session: Session, id: str, properties: list[str], done: Callable[[dict[str, Any] | None], None]) -> int:
-        """Ask a page for current values; ``done`` gets them, or None when the page is gone. On the loop only."""
-        self._last_ref += 1
-        ref = self._last_ref
-        if session.link is None:
-            done(None)
-            return ref
-        self._asks[ref] = done
-        self._ask_owner[ref] = session.token
-        session.outbox.post(protocol.encode(protocol.Ask(ref, id, properties)))
-        self.wake()
-        return ref
-
-    def answered(self, session: Session, ref: int, values: dict[str, Any] | None) -> None:
-        """A page answered, or cannot any more."""
-        if self._ask_owner.get(ref) == session.token:
-            del self._ask_owner[ref]
-            self._asks.pop(ref)(values)
-
     # ---- for the app ---------------------------------------------------------------------------------------------------
     def session_of(self, client: Client | str) -> Session | None:
         """The session of a client, or of a client id."""
@@ -342,6 +226,22 @@ class Hub:
             if session.client is client or session.client.id == client:
                 return session
         return None
+
+    def change(self, session: Session, change: Change, size: int) -> None:
+        """Watched properties got new values in a page. ``size``: bytes of the frame."""
+        self.intake.change(session, change, size)
+        self.wake()
+
+    def mount(self, session: Session, mount: Mount) -> None:
+        """Watched properties appeared in a page."""
+        self.intake.mount(session, mount)
+        self.wake()
+
+    def ask(self, session: Session, id: str, properties: list[str], done: Done) -> None:
+        """Ask a page for current values. On the loop only."""
+        with self.engine.lock:
+            self.asks.ask(session, id, properties, done)
+        self.wake()
 
     def push_to(self, session: Session, items: list[Item]) -> int:
         """Values for one page. Into a watched property they count as a change by that client."""
@@ -400,13 +300,5 @@ class Hub:
         self.loop = None
 
 
-def _canonical(id: str) -> str:
-    try:
-        return canonical_id(id)
-    except ValueError:
-        raise ProtocolError(f"id: expected a string or the JSON of a dict id, got {id!r:.60}") from None
-
-
 async def _as_coroutine(awaitable: Awaitable[None]) -> None:
     await awaitable
-

@@ -32,7 +32,9 @@ def _pairs(mods: Any) -> Iterator[tuple[Key, Any]]:
     elif isinstance(mods, Mapping):
         for id, values in mods.items():
             if not isinstance(values, Mapping):
-                raise ModsError(f"mods[{id!r}]: expected {{property: value}}, got {type(values).__name__}; write {FORMS}")
+                raise ModsError(
+                    f"mods[{id!r}]: expected {{property: value}}, got {type(values).__name__}; write {FORMS}"
+                )
             for property, value in values.items():
                 yield _key(id, property), value
     elif isinstance(mods, list | tuple):

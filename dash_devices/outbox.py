@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from . import protocol
+from . import codec
 from .shared import Entry, Key, SharedMap
 
 MAX_EVENTS = 1_000
@@ -45,7 +45,7 @@ class Batch:
         return self._encode(entries, events, lost) if entries or events or lost else None
 
     def _encode(self, entries: list[Entry], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
-        return protocol.mods(self._shared.seq, [e.triple_for(self._position) for e in entries], events, lost)
+        return codec.mods(self._shared.seq, [e.triple_for(self._position) for e in entries], events, lost)
 
 
 class Outbox:
@@ -76,7 +76,7 @@ class Outbox:
     def post_props(self, key: Key, encoded: bytes) -> None:
         """A private value; one that is not sent yet is replaced."""
         self._props.pop(key, None)
-        self._props[key] = protocol.triple(*key, encoded)
+        self._props[key] = codec.triple(*key, encoded)
 
     def post_event(self, key: Key, triple: bytes) -> None:
         """An event; the oldest is lost when there are `MAX_EVENTS`."""
@@ -103,9 +103,7 @@ class Outbox:
 
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""
-        events = [
-            triple for (id, property), triple in self._events if not (id in figures and property in EXTENDING)
-        ]
+        events = [triple for (id, property), triple in self._events if not (id in figures and property in EXTENDING)]
         lost, self.lost = self.lost, 0
         self._events.clear()
         return events, lost
@@ -117,7 +115,7 @@ class Outbox:
 
     def _settle_props(self) -> None:
         if self._props:
-            self._messages.append(protocol.props(self._props.values()))
+            self._messages.append(codec.props(self._props.values()))
             self._props.clear()
 
     def next_frame(self, client: str, shared: SharedMap, batches: dict[int, Batch]) -> bytes | None:
@@ -132,4 +130,4 @@ class Outbox:
             self.position = shared.seq
             if mods is not None:
                 messages.append(mods)
-        return protocol.frame(messages) if messages else None
+        return codec.frame(messages) if messages else None

@@ -130,11 +130,11 @@ def fold_extend(figure: Any, data: Any, *, prepend: bool = False) -> Any:
 
 
 def _extend_parts(data: Any, figure: Any) -> tuple[dict[str, Any], list[int], Any]:
-    update, indices, limits = (list(data) + [None, None])[:3] if type(data) is list else (data, None, None)
+    update, indices, limits = [*data, None, None][:3] if type(data) is list else (data, None, None)
     if type(update) is not dict:
         raise ModsError(f"extendData: expected {{attribute: [[points], ..]}} or [that, traces, max], got {data!r:.80}")
     if indices is None:
-        columns = next(iter(update.values()), [])
+        columns: list[Any] = next(iter(update.values()), [])
         indices = list(range(len(columns)))
     return update, indices, limits
 

@@ -6,72 +6,15 @@ Pure: no Dash, no I/O, no asyncio. ``dash_glue`` turns Dash's dependency objects
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .components import Components, Names, id_parts
 from .errors import RegistrationError
+from .patterns import Anchor, Dep, Wild, expand, match_values
 from .protocol import Watch
 from .services import Services
 from .shared import Key
-
-
-class Wild(enum.Enum):
-    """A wildcard in a dict id."""
-
-    ALL = "ALL"
-    MATCH = "MATCH"
-    ALLSMALLER = "ALLSMALLER"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Dep:
-    """One Input, Output or State.
-
-    Attributes:
-        text: the id on the wire; wildcards stand as ``["ALL"]``.
-        names, values: of a dict id with wildcards; ``values`` holds `Wild` members. Empty for all others.
-    """
-
-    text: str
-    property: str
-    names: Names = ()
-    values: tuple[Any, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """The property it names; only of use without wildcards."""
-        return self.text, self.property
-
-    @property
-    def is_pattern(self) -> bool:
-        """Does the id hold a wildcard?"""
-        return bool(self.names)
-
-    @property
-    def is_many(self) -> bool:
-        """Does it stand for a list of components (ALL, ALLSMALLER)?"""
-        return Wild.ALL in self.values or Wild.ALLSMALLER in self.values
-
-    def match(self, names: Names, values: tuple[Any, ...]) -> Anchor | None:
-        """The values that MATCH takes if this id fits the pattern, else None."""
-        if names != self.names:
-            return None
-        anchor = []
-        for wanted, value, name in zip(self.values, values, names, strict=True):
-            if wanted is Wild.MATCH:
-                anchor.append((name, value))
-            elif not isinstance(wanted, Wild) and wanted != value:
-                return None
-        return tuple(anchor)
-
-    def __str__(self) -> str:
-        return f"{self.text}.{self.property}"
-
-
-Anchor = tuple[tuple[str, Any], ...]
-"""``(name, value)`` of each MATCH."""
 
 
 @dataclasses.dataclass(eq=False, slots=True)
@@ -135,7 +78,9 @@ class Registry:
             RegistrationError: no Input, or another shared callback writes one of its outputs.
         """
         if not callback.inputs:
-            raise RegistrationError(f"{callback.name}: expected at least one Input, got none; give it what to listen to")
+            raise RegistrationError(
+                f"{callback.name}: expected at least one Input, got none; give it what to listen to"
+            )
         for output, may in zip(callback.outputs, callback.allow_duplicate, strict=True):
             other = self._outputs.get(str(output))
             if other is not None and not may:
@@ -152,14 +97,14 @@ class Registry:
     def share(self, dep: Dep) -> None:
         """Make a property two-way without a callback."""
         if dep.is_pattern:
-            self._patterns.setdefault((dep.names, dep.property), []).append((dep, None))
+            self._patterns.setdefault((dep.names, dep.prop), []).append((dep, None))
         else:
             self._shares[dep.key] = None
         self.version += 1
 
     def _listen(self, dep: Dep, callback: SharedCallback) -> None:
         if dep.is_pattern:
-            self._patterns.setdefault((dep.names, dep.property), []).append((dep, callback))
+            self._patterns.setdefault((dep.names, dep.prop), []).append((dep, callback))
         else:
             self._literal.setdefault(dep.key, []).append(callback)
 
@@ -209,7 +154,7 @@ class Registry:
         for callback in self.callbacks:
             state = self._chain_state(callback)
             for dep in callback.inputs:
-                found.setdefault((dep.text, dep.property), {}).update(state)
+                found.setdefault((dep.text, dep.prop), {}).update(state)
         return [Watch(text, property, list(state)) for (text, property), state in found.items()]
 
     def _chain_state(self, first: SharedCallback) -> dict[tuple[str, str], None]:
@@ -218,7 +163,7 @@ class Registry:
         seen, queue = {id(first)}, [first]
         while queue:
             callback = queue.pop()
-            state.update({(dep.text, dep.property): None for dep in callback.state})
+            state.update({(dep.text, dep.prop): None for dep in callback.state})
             for following in self._followers(callback):
                 if id(following) not in seen:
                     seen.add(id(following))
@@ -229,7 +174,7 @@ class Registry:
         for output in callback.outputs:
             yield from self._literal.get(output.key, ())
             for (names, property), listeners in self._patterns.items():
-                if property == output.property and (names == output.names or output.text.startswith("{")):
+                if property == output.prop and (names == output.names or output.text.startswith("{")):
                     yield from (listener for _, listener in listeners if listener is not None)
 
     # ---- startup ----------------------------------------------------------------------------------------------------
@@ -274,40 +219,3 @@ class Registry:
             if Wild.MATCH in dep.values:
                 return list(dict.fromkeys(match_values(dep, components)))
         return [()]
-
-
-def match_values(dep: Dep, components: Components) -> Iterator[Anchor]:
-    """The anchors that the known components give a pattern."""
-    for values in components.matching(dep.names):
-        anchor = dep.match(dep.names, values)
-        if anchor is not None:
-            yield anchor
-
-
-def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = False) -> list[Key]:
-    """The properties that a Dep stands for once MATCH is known; ``free`` leaves MATCH open."""
-    if not dep.is_pattern:
-        return [dep.key]
-    bound = dict(anchor)
-    keys = []
-    for values, text in components.matching(dep.names).items():
-        if all(_fits(wanted, value, name, bound, free) for wanted, value, name in zip(dep.values, values, dep.names, strict=True)):
-            keys.append((text, dep.property))
-    return keys
-
-
-def _fits(wanted: Any, value: Any, name: str, bound: dict[str, Any], free: bool) -> bool:
-    if wanted is Wild.ALL:
-        return True
-    if wanted is Wild.MATCH:
-        return free or name not in bound or bound[name] == value
-    if wanted is Wild.ALLSMALLER:
-        return name in bound and _smaller(value, bound[name])
-    return bool(wanted == value)
-
-
-def _smaller(value: Any, limit: Any) -> bool:
-    """Dash's order of id values: numbers and booleans before strings."""
-    if isinstance(value, str) != isinstance(limit, str):
-        return isinstance(limit, str)
-    return bool(value < limit)

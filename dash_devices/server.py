@@ -33,7 +33,9 @@ CLOSE_SECONDS = 1.0  # for pages to hear that the server goes
 HOOK_SECONDS = 1.5  # for what the app wants to do last
 
 
-def serve(app: Dash, *, host: str, port: int, certfile: str | None = None, keyfile: str | None = None, **unknown: Any) -> None:
+def serve(
+    app: Dash, *, host: str, port: int, certfile: str | None = None, keyfile: str | None = None, **unknown: Any
+) -> None:
     """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
 
     Raises:
@@ -83,7 +85,12 @@ def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 class _Server:
     def __init__(
-        self, app: Dash, loop: asyncio.AbstractEventLoop, listening: socket.socket, certfile: str | None, keyfile: str | None
+        self,
+        app: Dash,
+        loop: asyncio.AbstractEventLoop,
+        listening: socket.socket,
+        certfile: str | None,
+        keyfile: str | None,
     ) -> None:
         self._app = app
         self._loop = loop
@@ -155,10 +162,11 @@ class _Server:
         await self._context.terminated.set()
         try:
             await asyncio.wait_for(lifespan.wait_for_shutdown(), HOOK_SECONDS)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             logger.error("shutdown hooks took longer than %g s; ending without them", HOOK_SECONDS)
         deadline = self._loop.time() + CLOSE_SECONDS
-        while (self._live or self._http) and self._loop.time() < deadline:
+        # two sets that many tasks change, for a second at most: no event would be simpler
+        while (self._live or self._http) and self._loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for listener in list(self._live):
             listener.abort()

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .protocol import triple
+from .codec import triple
 
 Key = tuple[str, str]
 """``(component id as the wire writes it, property)``."""

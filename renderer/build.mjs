@@ -1,10 +1,33 @@
 // Bundles src/index.ts into the Python package. The same sources give the same bytes.
 import { build } from "esbuild";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-await build({
+// Members of our own objects. None of them is a name on the wire, in Dash's store or in the browser: those must stay.
+const OWN_MEMBERS = `
+  appeared aside author beat component differing fire frames hydrated interrupted isFinishing isPlain
+  isRunning isWriting listenersOf lostLine matching namedPaths notice openLine outdatedPage pathOf place placeMark prefix
+  putProps readProps receiveText request restartLine resumed runsOf session setProps settleDebts settled showError
+  showsConnected startLine touchable unconfirmed watchList watchedOf watchedTexts withoutUndo write
+`;
+
+// Constants of the protocol go into the code as numbers, without the tables they stand in.
+const inlineTables = {
+  name: "inline-tables",
+  setup({ onLoad }) {
+    onLoad({ filter: /protocol\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const table = /export const (\w+) = \{\n((?: {2}\w+: .*,\n)*)\} as const;/g;
+      const contents = text.replace(table, (_, name, rows) => `export const enum ${name} {\n${rows.replaceAll(": ", " = ")}}`);
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+const result = await build({
+  metafile: !!process.env.SIZES,
   absWorkingDir: here("."),
   entryPoints: ["src/index.ts"],
   outfile: here("../dash_devices/static/dash_devices.min.js"),
@@ -14,6 +37,7 @@ await build({
   format: "iife",
   charset: "utf8",
   legalComments: "none",
-  // Names with a trailing underscore are private to the bundle.
-  mangleProps: /[^_]_$/,
+  mangleProps: new RegExp(`^(${OWN_MEMBERS.trim().split(/\s+/).join("|")})$`),
+  plugins: [inlineTables],
 });
+if (process.env.SIZES) for (const o of Object.values(result.metafile.outputs)) console.log(Object.entries(o.inputs).map(([k,v])=>k+" "+v.bytesInOutput).join("\n"));

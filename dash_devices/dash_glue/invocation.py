@@ -21,8 +21,7 @@ from orjson import loads
 from ..calls import Given, Item, SharedCall
 from ..clients import Client
 from ..components import id_text
-from ..dependencies import Output
-from ..registry import Dep, Wild, expand
+from ..patterns import Dep, Wild, expand
 from ..shared import Key
 
 
@@ -30,13 +29,11 @@ class DevicesCallbackContext(CallbackContext):
     """Dash's ``callback_context`` plus ``client``."""
 
     @property
+    @has_context  # type: ignore[untyped-decorator]
     def client(self) -> Client | None:
         """The page that asked: in every callback that a page caused, its chain included. None at startup and for pushes."""
-        return self._client()
-
-    @has_context
-    def _client(self) -> Client | None:
-        return getattr(context_value.get(), "client", None)
+        client: Client | None = getattr(context_value.get(), "client", None)
+        return client
 
 
 callback_context = DevicesCallbackContext()
@@ -93,11 +90,15 @@ class DashCall:
         if not self.signature.has_output or NoUpdate.is_no_update(value):
             return []
         return [
-            call.engine.item(key, single) for key, single in self._pairs(call, value) if not NoUpdate.is_no_update(single)
+            call.engine.item(key, single)
+            for key, single in self._pairs(call, value)
+            if not NoUpdate.is_no_update(single)
         ]
 
-    def _item(self, output: Output) -> Item:
-        item: Item = self._app._engine.item((id_text(output.component_id), output.component_property), output.component_value)
+    def _item(self, output: Any) -> Item:
+        item: Item = self._app._engine.item(
+            (id_text(output.component_id), output.component_property), output.component_value
+        )
         return item
 
     def _pairs(self, call: SharedCall, value: Any) -> list[tuple[Key, Any]]:
@@ -123,7 +124,7 @@ def output_keys(dep: Dep, call: SharedCall) -> list[Key]:
         return keys
     bound = dict(call.anchor)
     parts = {name: bound.get(name) if isinstance(v, Wild) else v for name, v in zip(dep.names, dep.values, strict=True)}
-    return [(id_text(parts), dep.property)]
+    return [(id_text(parts), dep.prop)]
 
 
 def _value(given: Given) -> Any:

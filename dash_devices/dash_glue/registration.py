@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from dash._callback import GLOBAL_CALLBACK_LIST
-from dash._callback import callback as dash_callback
+from dash._callback import GLOBAL_CALLBACK_LIST, callback as dash_callback
 from dash._callback_context import callback_context
 from dash._grouping import flatten_grouping
 from dash._no_update import NoUpdate
@@ -23,7 +22,8 @@ from dash.dependencies import ClientsideFunction, DashDependency, Wildcard, hand
 from ..components import id_text
 from ..dependencies import Output
 from ..errors import RegistrationError
-from ..registry import Dep, SharedCallback, Wild
+from ..patterns import Dep, Wild
+from ..registry import SharedCallback
 from ..services import Services, check_service
 from .invocation import DashCall, Signature
 
@@ -99,7 +99,12 @@ class SharedOptions:
 
 
 def shared_callback(
-    app: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], service: int, options: SharedOptions
+    app: Any,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    service: int,
+    options: SharedOptions,
 ) -> SharedCallback:
     """What was written as a `SharedCallback`.
 

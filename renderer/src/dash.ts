@@ -1,10 +1,9 @@
 // All that leans on Dash's renderer: its globals, its store, its URLs. Read in dash 4.4.1, `dash-renderer/src`.
-import { type DashId, fits, hasWildcards, idText, namesOf, parseId } from "./ids";
-import type { Run } from "./mounts";
-import type { Props } from "./values";
+import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId } from "./ids";
+import { fromEntries, isArray, parse, type Props } from "./values";
 
 export type Path = (string | number)[];
-export interface Component {
+interface Component {
   type: string;
   namespace: string;
   props: Props;
@@ -13,7 +12,7 @@ export interface Component {
 export interface Config {
   requests_pathname_prefix: string;
   ui?: boolean;
-  dash_devices: { url: string; build: string; over_socket: boolean };
+  dash_devices?: { url: string; build: string; over_socket: boolean };
 }
 /** The last property change: a new object for each. `reducers/reducer.js`. */
 export interface Changed {
@@ -25,13 +24,15 @@ export interface Callback {
   persistent?: boolean;
 }
 /** A list of callbacks that listen to a property: `owner[name]`. */
-export interface Listeners {
+interface Listeners {
   owner: Record<string, Callback[]>;
   name: string;
 }
 /** One run of a callback. `types/callbacks.ts`. */
-interface CallbackRun extends Run {
+export interface Run {
   callback: Callback;
+  initialCall: boolean;
+  changedPropIds: Record<string, unknown>;
   getInputs(paths: object): { id: DashId; property: string }[][];
   executionResult?: { data?: Record<string, Props> } | null;
 }
@@ -47,7 +48,7 @@ interface State {
   layoutHashes: Record<string, { renderType?: string }>;
   paths: { strs: Record<string, Path>; objs: Record<string, { values: any[]; path: Path }[]> };
   graphs: { inputMap?: Record<string, Record<string, Callback[]>>; inputPatterns?: Record<string, Record<string, Pattern[]>> };
-  callbacks: { executing: CallbackRun[]; watched: CallbackRun[]; executed: CallbackRun[] };
+  callbacks: { executing: Run[]; watched: Run[]; executed: Run[] };
   history: { past: unknown[] };
 }
 interface Store {
@@ -56,188 +57,147 @@ interface Store {
   subscribe(listener: () => void): void;
 }
 
-const ROUTES = new Map([
-  ["_dash-layout", "layout"],
-  ["_dash-dependencies", "dependencies"],
-  ["_dash-update-component", "callback"],
-]);
-const OWN_LIBRARIES = ["dash_core_components", "dash_html_components"];
-const WITHOUT_ELEMENT = ["Store", "Location", "Interval", "Download", "Geolocation", "ConfirmDialog"];
+const ROUTES = /^(.*)_dash-(layout|dependencies|update-component)(\?.*)?$/;
+const OWN_LIBRARIES = /^dash_(core|html)_components$/;
+const WITHOUT_ELEMENT = /^(Store|Location|Interval|Download|Geolocation|ConfirmDialog)$/;
 
 /** The page's config; undefined while its element has not been parsed. */
 export function readConfig(): Config | undefined {
   const text = document.getElementById("_dash-config")?.textContent;
-  return text ? (JSON.parse(text) as Config) : undefined;
+  return text ? (parse(text) as Config) : undefined;
 }
 
 /** What of Dash a request is for; undefined: not Dash's business, or another origin's. */
 export function dashRoute(input: unknown, prefix: string): { route: string; query: string } | undefined {
-  if (typeof input !== "string" || !input.includes("_dash-")) return undefined;
-  const url = new URL(input, location.href);
-  const base = prefix.endsWith("/") ? prefix : `${prefix}/`;
-  if (url.origin !== location.origin || !url.pathname.startsWith(base)) return undefined;
-  const route = ROUTES.get(url.pathname.slice(base.length));
-  return route === undefined ? undefined : { route, query: url.search.slice(1) };
+  const [, base, name, search = ""] = (typeof input === "string" && ROUTES.exec(input)) || [];
+  if (!name || (base !== prefix && base !== location.origin + prefix)) return undefined;
+  return { route: name === "update-component" ? "callback" : name, query: search.slice(1) };
 }
 
-function follow(path: Path, root: any): any {
-  return path.reduce((node, step) => node?.[step], root);
-}
+const follow = (path: Path, root: any): any => path.reduce((node, step) => node?.[step], root);
 
-/** The renderer's store, seen as components, properties and callbacks. */
-export class Renderer {
-  private store_: Store | undefined;
-  private named_ = new WeakMap<object, Map<string, Path>>();
+export type Renderer = ReturnType<typeof createRenderer>;
 
-  /** Wait for the store; `notice` is called after each action, before React hears of it. */
-  attach(notice: () => void): void {
-    const page = window as any;
-    const stores: Store[] = (page.dash_stores ??= []);
-    const take = (store: Store | undefined) => {
-      if (this.store_ || !store) return;
-      this.store_ = store;
-      store.subscribe(notice);
-    };
-    // `store.ts` pushes each new store here, before React subscribes to it.
-    Object.defineProperty(stores, "push", {
-      configurable: true,
-      value: (...added: Store[]) => (take(added[0]), Array.prototype.push.apply(stores, added)),
-    });
-    take(stores[0]);
-  }
+/** The renderer's store, seen as components, properties and callbacks. `notice` is called after each action. */
+export function createRenderer(notice: () => void) {
+  let store: Store | undefined;
+  const named = new WeakMap<object, Map<string, Path>>();
+  const state = (): State => store!.getState();
 
-  get hydrated(): boolean {
-    return this.store_?.getState().appLifecycle === "HYDRATED";
-  }
+  // `store.ts` pushes each new store to this list, before React subscribes to it.
+  const stores: Store[] = ((window as any).dash_stores ??= []);
+  Object.defineProperty(stores, "push", { value: (added: Store) => take(added) && (stores[stores.length] = added) });
+  take(stores[0]);
 
-  get changed(): Changed {
-    return this.state_.changed;
-  }
-
-  get paths(): object {
-    return this.state_.paths;
-  }
-
-  get layout(): object {
-    return this.state_.layout;
-  }
-
-  private get state_(): State {
-    return this.store_!.getState();
-  }
-
-  /** Where a component stands in the layout. */
-  pathOf(id: string): Path | undefined {
-    if (!this.store_) return undefined;
-    if (id.startsWith("{")) return this.named(namesOf(parseId(id))).get(id);
-    const path = this.state_.paths.strs[id];
-    return Array.isArray(path) ? path : undefined;
+  function take(added: Store | undefined): Store | undefined {
+    if (!store) (store = added)?.subscribe(notice);
+    return added;
   }
 
   /** Components with object ids of these names; the look-up is made once per list of the renderer's. */
-  named(names: string): Map<string, Path> {
-    const list = this.state_.paths.objs[names];
-    if (!Array.isArray(list)) return new Map();
-    let found = this.named_.get(list);
+  function namedPaths(names: string): Map<string, Path> {
+    const list = state().paths.objs[names];
+    if (!isArray(list)) return new Map();
+    let found = named.get(list);
     if (!found) {
-      const keys = names.split(",").map((name) => `${JSON.stringify(name)}:`);
-      const text = (values: any[]) => `{${keys.map((key, i) => key + JSON.stringify(values[i])).join(",")}}`;
-      this.named_.set(list, (found = new Map(list.map(({ values, path }) => [text(values), path]))));
+      const keys = names.split(",");
+      const text = (values: any[]) => idText(fromEntries(keys.map((key, i) => [key, values[i]])));
+      named.set(list, (found = new Map(list.map(({ values, path }) => [text(values), path]))));
     }
     return found;
   }
 
-  /** Ids of the components in the page that an id, maybe with wildcards, stands for. */
-  matching(text: string): string[] {
-    const id = parseId(text);
-    if (!hasWildcards(id)) return this.pathOf(idText(id)) ? [idText(id)] : [];
-    return [...this.named(namesOf(id)).keys()].filter((candidate) => fits(parseId(candidate), id));
+  function pathOf(id: string): Path | undefined {
+    if (isObjectText(id)) return namedPaths(namesOf(parseId(id))).get(id);
+    const path = state().paths.strs[id];
+    return isArray(path) ? path : undefined;
   }
 
-  /** A component, in the layout as it is or as it was. */
-  component(id: string, layout: object = this.layout): Component | undefined {
-    const path = this.pathOf(id);
-    const found = path && follow(path, layout);
+  function component(id: string, layout: object = state().layout): Component | undefined {
+    const found = follow(pathOf(id) ?? [""], layout);
     return found?.props && idText(found.props.id ?? "") === id ? found : undefined;
   }
 
-  /** Who made the last change of a component: `internal` (itself), `callback`, `clientsideApi`, ... `DashWrapper.tsx`. */
-  author(path: Path): string | undefined {
-    return this.state_.layoutHashes[path.join(",")]?.renderType;
-  }
-
-  /** Runs whose results are being written now and hold this property. `observers/executedCallbacks.ts`. */
-  runs(id: string, property: string): Run[] {
-    return this.state_.callbacks.executed.filter((run) => property in (run.executionResult?.data?.[id] ?? {}));
-  }
-
-  /** Lists of callbacks that listen to a property. */
-  listeners(id: string, property: string): Listeners[] {
-    const { inputMap, inputPatterns } = this.state_.graphs;
-    if (id.startsWith("{")) return patternsFor(parseId(id), inputPatterns?.[namesOf(parseId(id))]?.[property] ?? []);
+  function listenersOf(id: string, property: string): Listeners[] {
+    const { inputMap, inputPatterns } = state().graphs;
+    if (isObjectText(id)) return patternsFor(parseId(id), inputPatterns?.[namesOf(parseId(id))]?.[property] ?? []);
     const owner = inputMap?.[id];
-    return Array.isArray(owner?.[property]) && owner[property].length ? [{ owner, name: property }] : [];
+    return isArray(owner?.[property]) && owner[property].length ? [{ owner, name: property }] : [];
   }
 
-  /** Is a callback under way because of, or with, this property? A persistent one always is: it does not count. */
-  running(callback: Callback, id: string, property: string): boolean {
-    const { executing, watched } = this.state_.callbacks;
-    return !callback.persistent && [...executing, ...watched].some((run) => run.callback === callback && this.reads_(run, id, property));
-  }
+  return {
+    pathOf,
+    component,
+    namedPaths,
+    listenersOf,
+    state,
 
-  /** Is a callback's result on its way into the page? */
-  finishing(callback: Callback): boolean {
-    return this.state_.callbacks.executed.some((run) => run.callback === callback);
-  }
+    hydrated: (): boolean => store?.getState().appLifecycle === "HYDRATED",
 
-  private reads_(run: CallbackRun, id: string, property: string): boolean {
-    if (!id.startsWith("{")) return true;
-    return run.getInputs(this.paths).flat().some((input) => input.property === property && idText(input.id) === id);
-  }
+    /** Ids of the components in the page that an id, maybe with wildcards, stands for. */
+    matching(text: string): string[] {
+      const id = parseId(text);
+      if (!hasWildcards(id)) return pathOf(text) ? [text] : [];
+      return [...namedPaths(namesOf(id)).keys()].filter((candidate) => fits(parseId(candidate), id));
+    },
 
-  /** Write properties that no callback listens to and that bring no components: all that `set_props` adds is not needed. */
-  put(id: string, props: Props): void {
-    const payload = { itempath: this.pathOf(id), props, renderType: "clientsideApi" };
-    this.store_!.dispatch({ type: "ON_PROP_CHANGE", payload });
-  }
+    /** Who made the last change of a component: `internal` (itself), `callback`, `clientsideApi`, ... `DashWrapper.tsx`. */
+    author: (id: string): string | undefined => state().layoutHashes[`${pathOf(id)}`]?.renderType,
 
-  /** Write properties and tell the callbacks that listen. */
-  setProps(id: string, props: Props): void {
-    (window as any).dash_clientside.set_props(parseId(id), props);
-  }
+    /** Runs whose results are being written now and hold this property. `observers/executedCallbacks.ts`. */
+    runsOf: (id: string, property: string): Run[] =>
+      state().callbacks.executed.filter(({ executionResult }) => property in (executionResult?.data?.[id] ?? {})),
 
-  /** Steps in the undo history. */
-  get undoable(): number {
-    return this.store_ ? this.state_.history.past.length : 0;
-  }
+    /** Is a callback under way that reads this property? A persistent one always is: it does not count. */
+    isRunning(callback: Callback, id: string, property: string): boolean {
+      const { executing, watched } = state().callbacks;
+      const reads = ({ getInputs }: Run) =>
+        !isObjectText(id) || getInputs(state().paths).flat().some((input) => input.property === property && idText(input.id) === id);
+      return !callback.persistent && [...executing, ...watched].some((run) => run.callback === callback && reads(run));
+    },
 
-  /** Take back what our own writes put into the undo history: it would grow for ever. */
-  forgetUndo(depth: number): void {
-    for (let left = this.undoable - depth; left > 0; left--) this.store_!.dispatch({ type: "REVERT" });
-  }
+    /** Is a callback's result on its way into the page? */
+    isFinishing: (callback: Callback): boolean => state().callbacks.executed.some((run) => run.callback === callback),
 
-  /** May somebody have touched it? A component that has an element only when it is in the document. */
-  touchable(id: string): boolean {
-    if (document.getElementById(id)) return true;
-    const path = this.pathOf(id);
-    const component = this.component(id);
-    if (!path || !component) return false;
-    // The contents of a dcc.Tab are in the layout before they are in the page.
-    let node: any = this.layout;
-    if (path.some((step) => (node = node?.[step])?.type === "Tab")) return false;
-    return !OWN_LIBRARIES.includes(component.namespace) || WITHOUT_ELEMENT.includes(component.type);
-  }
+    /** Write properties that no callback listens to and that bring no components: what `set_props` adds is not needed. */
+    putProps(id: string, props: Props): void {
+      store!.dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType: "clientsideApi" } });
+    },
 
-  /** Show an error in Dash's dev tools, where they are on. */
-  error(message: string, detail: string, devTools: boolean): void {
-    if (!devTools || !this.store_) return console.error(message, detail);
-    this.store_.dispatch({ type: "ON_ERROR", payload: { type: "backEnd", error: { message, html: detail } } });
-  }
+    /** Write properties and tell the callbacks that listen. */
+    setProps(id: string, props: Props): void {
+      (window as any).dash_clientside.set_props(parseId(id), props);
+    },
+
+    /** Run something, and take back what it put into the undo history: it would grow for ever. */
+    withoutUndo(run: () => void): void {
+      const before = state().history.past.length;
+      try {
+        run();
+      } finally {
+        for (let left = state().history.past.length - before; left > 0; left--) store!.dispatch({ type: "REVERT" });
+      }
+    },
+
+    /** May somebody have touched it? A component that has an element only when it is in the document. */
+    touchable(id: string): boolean {
+      const { namespace = "", type = "" } = component(id) ?? {};
+      // The contents of a dcc.Tab are in the layout before they are in the page.
+      let node: any = state().layout;
+      const isInTab = () => pathOf(id)?.some((step) => (node = node?.[step])?.type === "Tab");
+      return !!document.getElementById(id) || ((!OWN_LIBRARIES.test(namespace) || WITHOUT_ELEMENT.test(type)) && !isInTab());
+    },
+
+    /** Show an error in Dash's dev tools. False: they are not there yet. */
+    showError(message: string, html: string): boolean {
+      store?.dispatch({ type: "ON_ERROR", payload: { type: "backEnd", error: { message, html } } });
+      return !!store;
+    },
+  };
 }
 
 function patternsFor(id: DashId, patterns: Pattern[]): Listeners[] {
-  const values = id as Record<string, any>;
-  const listening = ({ keys, values: wanted, callbacks }: Pattern) =>
-    callbacks.length > 0 && keys.every((key, i) => wanted[i]?.wild || wanted[i] === values[key]);
-  return patterns.filter(listening).map((owner) => ({ owner: owner as any, name: "callbacks" }));
+  const isListening = ({ keys, values, callbacks }: Pattern) =>
+    callbacks.length && keys.every((key, i) => values[i]?.wild || values[i] === (id as any)[key]);
+  return patterns.filter(isListening).map((owner) => ({ owner: owner as any, name: "callbacks" }));
 }

@@ -1,81 +1,74 @@
-// The connection mark: a dot in the corner that says in words what is wrong, and hardly shows while nothing is.
+// What people see of the connection: a dot in the corner that hardly shows while nothing is wrong, and else says it in words.
+import { GONE_TIME, MARKED_TIME } from "./limits";
 
 export type Status = "connecting" | "connected" | "reconnecting" | "gone";
 
-const GONE_AFTER = 15_000; // ms without a line
-const REFUSED_FOR = 2_000; // ms
-const COLOURS: Record<Status, string> = { connecting: "#8888", connected: "#2a84", reconnecting: "#e90", gone: "#d33" };
+const COLOURS: Record<Status, string> = { connecting: "#8886", connected: "#2a86", reconnecting: "#e90", gone: "#d33" };
 
-function style(element: HTMLElement, rules: Record<string, string>): void {
-  // One property at a time through the script interface: a Content-Security-Policy allows that.
-  for (const [name, value] of Object.entries(rules)) element.style.setProperty(name, value);
+/** An element with a style. Set by script, which a Content-Security-Policy allows. */
+function styled(tag: string, css: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.style.cssText = css;
+  return element;
 }
 
-export class Mark {
-  status: Status = "connecting";
-  private host_ = document.createElement("div");
-  private dot_ = document.createElement("span");
-  private text_ = document.createElement("span");
-  private timer_: ReturnType<typeof setTimeout> | undefined;
+export function createMark() {
+  const host = styled("div", "position:fixed;right:8px;bottom:8px;z-index:99999;color-scheme:light dark;display:flex;font:12px system-ui");
+  const text = styled("span", "background:Canvas;color:CanvasText;border-radius:4px");
+  const dot = styled("span", "width:10px;height:10px;border-radius:5px;margin:3px");
+  let status: Status = "connecting";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  host.id = "_dash-devices-mark";
+  host.setAttribute("role", "status");
+  host.attachShadow({ mode: "open" }).append(text, dot);
 
-  constructor() {
-    this.host_.id = "_dash-devices-mark";
-    this.host_.setAttribute("role", "status");
-    this.host_.setAttribute("aria-live", "polite");
-    style(this.host_, { position: "fixed", right: "8px", bottom: "8px", "z-index": "2147483000", "color-scheme": "light dark" });
-    style(this.dot_, { width: "10px", height: "10px", "border-radius": "50%", flex: "none" });
-    const box = document.createElement("div");
-    style(box, { display: "flex", gap: "6px", "align-items": "center", font: "12px/1 system-ui,sans-serif" });
-    style(this.text_, { background: "Canvas", color: "CanvasText", padding: "4px 6px", "border-radius": "4px" });
-    box.append(this.text_, this.dot_);
-    this.host_.attachShadow({ mode: "open" }).append(box);
-    this.show_("connecting", "");
+  function show(now: Status, words: string): void {
+    status = now;
+    text.textContent = words;
+    dot.style.background = COLOURS[now];
+    host.title = words || now;
   }
 
-  /** Put the mark into the page, once there is a body. */
-  place(): void {
-    document.body.append(this.host_);
+  function stop(): void {
+    clearTimeout(timer);
+    timer = undefined;
   }
 
-  connected(): void {
-    clearTimeout(this.timer_);
-    this.timer_ = undefined;
-    this.show_("connected", "");
-  }
+  show(status, "");
+  return {
+    status: (): Status => status,
 
-  /** The line is lost. After a while without another one, the server is called gone. */
-  lost(reason: string, final: boolean): void {
-    if (final) {
-      clearTimeout(this.timer_);
-      return this.show_("gone", reason);
-    }
-    if (this.status !== "gone") this.show_("reconnecting", `${reason && `${reason}. `}Reconnecting…`);
-    this.timer_ ??= setTimeout(() => this.show_("gone", `${reason || "The server does not answer"}. Still trying…`), GONE_AFTER);
-  }
+    /** Put the mark into the page. */
+    placeMark: (): void => document.body.append(host),
 
-  private show_(status: Status, text: string): void {
-    this.status = status;
-    this.text_.textContent = text;
-    this.text_.hidden = !text;
-    style(this.text_, { display: text ? "block" : "none" });
-    style(this.dot_, { background: COLOURS[status] });
-    // The host takes the pointer only for its title, and is never in the way of more than the dot and its words.
-    this.host_.title = `Shared state: ${text || status}`;
-  }
+    showsConnected(): void {
+      stop();
+      show("connected", "");
+    },
+
+    /** The line is lost. After a while without another one, the server is called gone. */
+    lostLine(reason: string, isFinal: boolean): void {
+      if (isFinal) stop();
+      else timer ??= setTimeout(() => show("gone", "The server does not answer. Still trying…"), GONE_TIME);
+      if (isFinal || status !== "gone") show(isFinal ? "gone" : "reconnecting", isFinal ? reason : `${reason} Reconnecting…`.trim());
+    },
+  };
 }
 
-/** Show at a control that its change did not count: `kind` is `refused` or `unconfirmed`. */
+/** Show for a moment at a control that its change did not count: `kind` is `refused` or `unconfirmed`. */
 export function markControl(id: string, kind: string, message: string): void {
   const element = document.getElementById(id);
-  if (!element || element.dataset["dashDevices"]) return;
-  const { title } = element;
-  const { outline } = element.style;
+  if (!element) return;
+  const { title, style } = element;
+  const { outline } = style;
+  const isMarked = element.dataset["dashDevices"];
   element.dataset["dashDevices"] = kind;
+  if (isMarked) return;
   element.title = message;
-  element.style.outline = "2px solid #d33";
+  style.outline = "2px solid #d33";
   setTimeout(() => {
     delete element.dataset["dashDevices"];
     element.title = title;
-    element.style.outline = outline;
-  }, REFUSED_FOR);
+    style.outline = outline;
+  }, MARKED_TIME);
 }

@@ -1,138 +1,131 @@
 // The line: one WebSocket at a time, opened again for ever unless the server said not to.
+import { CONNECT_TIME, FIRST_DELAY, LAST_DELAY, PATIENT_DELAY, SHORTEST_SILENCE, SILENT_BEATS } from "./limits";
 import { CLOSE } from "./protocol";
 
-/** What the socket reports. */
+/** What becomes of the line. */
 export interface Line {
-  open(): void;
-  receive(text: string): void;
-  /** The line is lost; `reason` says why in words when there is more to say than "lost". `final`: it stays so. */
-  down(reason: string, final: boolean): void;
+  openLine(): void;
+  receiveText(text: string): void;
+  /** The line is lost; `reason`: words, where there is more to say. `isFinal`: it stays so. */
+  lostLine(reason: string, isFinal: boolean): void;
   /** The server speaks another version. */
-  outdated(): void;
+  outdatedPage(): void;
 }
 
-const FIRST_DELAY = 250; // ms; doubles with each failure
-const LAST_DELAY = 8_000;
-const CONNECT_LIMIT = 10_000; // ms: a line that does not open in that time never will
-const PATIENT_DELAY = 5_000; // ms, after the server complained about us
-const SILENCES = 3; // so many usual heartbeats without a word: the line is dead, whatever the browser thinks
-const SHORTEST_SILENCE = 10_000; // ms
-
 const REASONS = new Map<number, string>([
-  [CLOSE.UNSUPPORTED, "The server could not read a message"],
-  [CLOSE.INVALID, "The server could not read a message"],
-  [CLOSE.TOO_BIG, "A message was too big for the server"],
+  [CLOSE.UNSUPPORTED, "Unreadable message"],
+  [CLOSE.INVALID, "Unreadable message"],
+  [CLOSE.TOO_BIG, "Message too big"],
   [CLOSE.BAD_MESSAGE, "The server refused a message"],
-  [CLOSE.UNAUTHENTICATED, "Please log in and load this page again"],
-  [CLOSE.FORBIDDEN, "This page may not connect to the server"],
-  [CLOSE.REPLACED, "This page was opened again elsewhere"],
+  [CLOSE.UNAUTHENTICATED, "Please log in and reload"],
+  [CLOSE.FORBIDDEN, "Not allowed to connect"],
+  [CLOSE.REPLACED, "This page is open elsewhere"],
   [CLOSE.TOO_FAST, "Too many changes at once"],
 ]);
-const FINAL: number[] = [CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED];
-const PATIENT: number[] = [CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST];
 
-export class Socket {
-  private socket_: WebSocket | undefined;
-  private timer_: ReturnType<typeof setTimeout> | undefined;
-  private failures_ = 0;
-  private wanted_ = false;
-  private heard_ = 0;
-  private pinged_ = 0;
-  private silence_ = Infinity;
+/** `url` is asked for each time. */
+export function createSocket(url: () => string, line: Line) {
+  let socket: WebSocket | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let isWanted = true;
+  let heardAt = 0;
+  let beatAt = 0;
+  let silence = Infinity; // ms; known after two heartbeats
 
-  constructor(private url_: () => string, private line_: Line) {}
-
-  /** Open the line, and open it again whenever it is lost. */
-  start(): void {
-    this.wanted_ = true;
-    for (const name of ["online", "pageshow"]) window.addEventListener(name, () => this.wake_());
-    document.addEventListener("visibilitychange", () => document.hidden || this.wake_());
-    window.addEventListener("pagehide", (event) => event.persisted && this.drop_(CLOSE.NORMAL));
-    this.connect_();
+  function after(delay: number, run: () => void): void {
+    clearTimeout(timer);
+    timer = setTimeout(run, delay);
   }
 
-  /** Close the line and open it again: the other end has to hear where we stand now. */
-  restart(): void {
-    this.drop_(CLOSE.NORMAL);
-    this.connect_();
-  }
-
-  /** Send one frame. Silently dropped while the line is down: the session sends it again. */
-  send(frame: string): void {
-    if (this.socket_?.readyState === WebSocket.OPEN) this.socket_.send(frame);
-  }
-
-  /** A heartbeat came: learn how often they do. */
-  beat(): void {
-    const now = Date.now();
-    if (this.pinged_) this.silence_ = Math.max(SHORTEST_SILENCE, SILENCES * (now - this.pinged_));
-    this.pinged_ = now;
-  }
-
-  private connect_(): void {
-    clearTimeout(this.timer_);
-    const socket = (this.socket_ = new WebSocket(this.url_()));
+  function connect(): void {
+    const mine = (socket = new WebSocket(url()));
     // A late event of an old socket must not touch the new one.
-    const current = (handle: (event: any) => void) => (event: any) => this.socket_ === socket && handle(event);
-    socket.onopen = current(() => this.opened_());
-    socket.onmessage = current((event) => this.heardFrom_(event.data));
-    socket.onclose = current((event) => this.closed_(event.code));
-    this.timer_ = setTimeout(() => {
-      this.drop_(CLOSE.NORMAL);
-      this.retry_(0);
-    }, CONNECT_LIMIT);
+    mine.onopen = () => mine === socket && opened();
+    mine.onmessage = ({ data }) => mine === socket && heard(data);
+    mine.onclose = ({ code }) => mine === socket && closed(code);
+    after(CONNECT_TIME, () => {
+      drop();
+      retry(0);
+    });
   }
 
-  private opened_(): void {
-    this.heard_ = Date.now();
-    this.pinged_ = 0;
-    clearTimeout(this.timer_);
-    this.watch_();
-    this.line_.open();
+  function opened(): void {
+    heardAt = Date.now();
+    beatAt = 0;
+    listen();
+    line.openLine();
   }
 
-  private heardFrom_(data: unknown): void {
-    this.heard_ = Date.now();
-    this.failures_ = 0;
-    if (typeof data === "string") this.line_.receive(data);
+  function heard(text: string): void {
+    heardAt = Date.now();
+    failures = 0;
+    line.receiveText(text);
   }
 
-  private closed_(code: number): void {
-    this.socket_ = undefined;
-    clearTimeout(this.timer_);
-    if (code === CLOSE.VERSION) return this.line_.outdated();
-    this.wanted_ = !FINAL.includes(code);
-    this.line_.down(REASONS.get(code) ?? "", !this.wanted_);
-    if (this.wanted_) this.retry_(PATIENT.includes(code) ? PATIENT_DELAY : 0);
+  function closed(code: number): void {
+    socket = undefined;
+    clearTimeout(timer);
+    if (code === CLOSE.VERSION) return line.outdatedPage();
+    isWanted = code !== CLOSE.UNAUTHENTICATED && code !== CLOSE.FORBIDDEN && code !== CLOSE.REPLACED;
+    line.lostLine(REASONS.get(code) ?? "", !isWanted);
+    if (isWanted) retry(code === CLOSE.BAD_MESSAGE || code === CLOSE.TOO_FAST ? PATIENT_DELAY : 0);
   }
 
-  /** Full jitter: a thousand pages must not come back in the same instant. */
-  private retry_(least: number): void {
-    const span = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** this.failures_++);
-    this.timer_ = setTimeout(() => document.hidden || this.connect_(), least + Math.random() * span);
+  /** Full jitter: a thousand pages must not come back in the same instant. A hidden page waits until it is seen. */
+  function retry(least: number): void {
+    const span = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** failures++);
+    after(least + Math.random() * span, () => document.hidden || connect());
   }
 
-  private wake_(): void {
-    if (!this.wanted_) return;
-    if (!this.socket_) this.connect_();
-    else if (this.isSilent_()) this.restart();
+  function drop(): void {
+    const old = socket;
+    socket = undefined;
+    clearTimeout(timer);
+    if (!old) return;
+    old.close(CLOSE.NORMAL);
+    line.lostLine("", false);
   }
 
-  private isSilent_(): boolean {
-    return this.socket_?.readyState === WebSocket.OPEN && Date.now() - this.heard_ > this.silence_;
+  function restart(): void {
+    drop();
+    connect();
   }
+
+  const isOpen = (): boolean => socket?.readyState === WebSocket.OPEN;
+  const isSilent = (): boolean => isOpen() && Date.now() - heardAt > silence;
 
   /** A line that died without a word is noticed by the heartbeats that do not come. */
-  private watch_(): void {
-    this.timer_ = setTimeout(() => (this.isSilent_() ? this.restart() : this.watch_()), SHORTEST_SILENCE);
+  function listen(): void {
+    after(SHORTEST_SILENCE, () => (isSilent() ? restart() : listen()));
   }
 
-  private drop_(code: number): void {
-    const socket = this.socket_;
-    this.socket_ = undefined;
-    clearTimeout(this.timer_);
-    if (!socket) return;
-    socket.close(code);
-    this.line_.down("", false);
+  function wake(): void {
+    if (isWanted && (!socket || isSilent())) restart();
   }
+
+  return {
+    /** Open the line, and open it again whenever it is lost. */
+    startLine(): void {
+      addEventListener("online", wake);
+      addEventListener("pageshow", wake);
+      addEventListener("pagehide", ({ persisted }) => persisted && drop());
+      document.addEventListener("visibilitychange", () => document.hidden || wake());
+      connect();
+    },
+
+    /** Close the line and open it again: the other end has to hear where we stand now. */
+    restartLine: restart,
+
+    /** Send one frame. Dropped while the line is down: the session and the requests send theirs again. */
+    send(frame: string): void {
+      if (isOpen()) socket!.send(frame);
+    },
+
+    /** A heartbeat came: learn how often they do. */
+    beat(): void {
+      if (beatAt) silence = Math.max(SHORTEST_SILENCE, SILENT_BEATS * (Date.now() - beatAt));
+      beatAt = Date.now();
+    },
+  };
 }

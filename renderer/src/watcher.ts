@@ -1,10 +1,10 @@
 // Sees what changes in the page, and tells changes by somebody from what mounting does.
-import type { Changed, Renderer } from "./dash";
+import type { Changed, Renderer, Run } from "./dash";
 import { idText, keyOf } from "./ids";
-import { Taints, Unsettled } from "./mounts";
+import { KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
-import { equal, holdsComponents } from "./values";
-import { type Watched, WatchList } from "./watchlist";
+import { entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
+import { createWatchList, type Watched } from "./watchlist";
 import type { Writer } from "./writer";
 
 /** What a page has to say. */
@@ -15,148 +15,145 @@ export interface Reports {
   mount(values: Triple[]): void;
 }
 
-const MOUNT_LIMIT = 10_000; // components in one message
-const INTERACTIONS = ["pointerdown", "keydown", "wheel", "touchstart", "click", "input", "change", "paste", "drop"];
+const INTERACTIONS = "pointerdown keydown wheel touchstart click input change paste drop popstate hashchange";
 
-export class Watcher {
-  private list_ = new WatchList();
-  private unsettled_ = new Unsettled((id) => this.dash_.touchable(id));
-  private taints_ = new Taints();
-  private present_ = new Set<string>();
-  private replaced_: string[] = [];
-  private hydrated_ = false;
-  private changed_: Changed | undefined;
-  private paths_: object | undefined;
-  private layout_: object | undefined;
+export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
+  let list: ReturnType<typeof createWatchList> | undefined;
+  /** Components that nobody can have touched yet: what they report, they report because they were mounted. */
+  const unsettled = new Set<string>();
+  /** Properties that have their value from a callback's initial call, or from callbacks that only those caused. */
+  const tainted = new Set<string>();
+  /** Watched components that are in the page. */
+  let present = new Set<string>();
+  /** Places whose contents were replaced since the paths were last looked at. */
+  let replaced: string[] = [];
+  let isHydrated = false;
+  let lastChanged: Changed | undefined;
+  let lastPaths: object | undefined;
+  let lastLayout: object | undefined;
+  /** The layout as it was served, until there is a list to say what of it is watched. */
+  let served: object | undefined;
 
-  constructor(private dash_: Renderer, private writer_: Writer, private reports_: Reports) {}
+  // Costs nothing once all are settled.
+  const interact = () => unsettled.forEach((id) => dash.touchable(id) && unsettled.delete(id));
+  for (const name of INTERACTIONS.split(" ")) addEventListener(name, interact, { capture: true, passive: true });
 
-  /** Begin to listen, to the store and to the people. */
-  start(): void {
-    const interact = () => this.unsettled_.size && this.unsettled_.interact();
-    for (const name of INTERACTIONS) document.addEventListener(name, interact, { capture: true, passive: true });
-    for (const name of ["popstate", "hashchange"]) window.addEventListener(name, interact, { capture: true });
-    this.dash_.attach(() => this.guarded_());
-  }
+  const watchedIds = (): Set<string> => new Set(list?.watchedTexts.flatMap(dash.matching));
+  const valueOf = (id: string, property: string, layout?: object): any => dash.component(id, layout)?.props[property];
 
-  /** Replace the list of what is watched. */
-  watch(list: Watch[]): void {
-    this.list_ = new WatchList(list);
-    if (!this.hydrated_) return;
-    const before = this.present_;
-    this.present_ = this.watchedIds_();
-    for (const id of this.present_) if (!before.has(id)) this.unsettled_.add(id);
-  }
-
-  /** The values of some properties; nothing for a component that is not in the page. */
-  read(id: string, properties: string[]): Record<string, unknown> {
-    const component = this.dash_.hydrated ? this.dash_.component(id) : undefined;
-    return component ? Object.fromEntries(properties.map((name) => [name, component.props[name] ?? null])) : {};
-  }
-
-  /** An error here must not break the renderer's dispatch. */
-  private guarded_(): void {
-    try {
-      this.notice_();
-    } catch (error) {
-      console.error("dash_devices: a change of this page was not reported", error);
+  function notice(): void {
+    const { changed, paths, layout } = dash.state();
+    if (changed !== lastChanged) noticeChange((lastChanged = changed));
+    if (paths !== lastPaths) {
+      lastPaths = paths;
+      noticePaths();
     }
+    lastLayout = layout;
+    writer.settleDebts();
   }
 
-  private notice_(): void {
-    if (!this.dash_.hydrated) return void (this.hydrated_ = false);
-    if (!this.hydrated_) return this.begin_();
-    const { changed, paths } = this.dash_;
-    if (changed !== this.changed_) this.noticeChange_((this.changed_ = changed));
-    if (paths !== this.paths_) this.noticePaths_(paths);
-    this.layout_ = this.dash_.layout;
-    this.writer_.settle();
+  function begin(): void {
+    const { changed, paths, layout } = dash.state();
+    [isHydrated, lastChanged, lastPaths, lastLayout] = [true, changed, paths, layout];
+    tainted.clear();
+    present = watchedIds();
+    unsettled.clear();
+    present.forEach((id) => unsettled.add(id));
+    served = list ? undefined : layout;
+    reports.hydrated();
   }
 
-  private begin_(): void {
-    this.hydrated_ = true;
-    this.changed_ = this.dash_.changed;
-    this.paths_ = this.dash_.paths;
-    this.layout_ = this.dash_.layout;
-    this.taints_.clear();
-    this.unsettled_.clear();
-    this.present_ = this.watchedIds_();
-    for (const id of this.present_) this.unsettled_.add(id);
-    this.reports_.hydrated();
-  }
-
-  private noticeChange_({ id, props }: Changed): void {
-    const text = id ? idText(id) : "";
-    const path = this.dash_.pathOf(text);
-    if (!path) return;
-    const author = this.writer_.writing ? "" : this.dash_.author(path);
-    const initial = author === "callback" && this.isInitial_(text, Object.keys(props)[0] ?? "");
-    for (const [property, value] of Object.entries(props)) {
-      this.taints_.set(keyOf(text, property), initial);
-      if (holdsComponents(property, value)) this.replaced_.push([...path, "props", property, ""].join(","));
+  function noticeChange({ id: dashId, props }: Changed): void {
+    const id = idText(dashId ?? "");
+    const path = dash.pathOf(id);
+    const author = writer.isWriting() ? undefined : dash.author(id);
+    const named = entries(props);
+    const isInitial = author === "callback" && isInitialCall(dash.runsOf(id, named[0]?.[0] ?? ""));
+    for (const [property, value] of named) {
+      taint(keyOf(id, property), isInitial);
+      if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
-    const watched = author === "" ? undefined : this.list_.of(text);
-    if (watched) this.report_(text, watched, Object.entries(props), author === "internal" ? undefined : initial);
+    if (author && list) report(id, list.watchedOf(id), named, author === "internal" ? undefined : isInitial);
   }
 
-  private isInitial_(id: string, property: string): boolean {
-    const runs = this.dash_.runs(id, property);
-    return runs.length > 0 && runs.every((run) => this.taints_.initial(run));
+  const isInitialCall = (runs: Run[]): boolean =>
+    runs.length > 0 && runs.every(({ initialCall, changedPropIds }) => initialCall || keys(changedPropIds).every((key) => tainted.has(key)));
+
+  function taint(key: string, isInitial: boolean): void {
+    tainted.delete(key);
+    if (isInitial) tainted.add(key);
+    forgetOldest(tainted, KEPT_PROPERTIES);
   }
 
-  /** `initial` is undefined when the component itself says so: then it depends on whether it is settled. */
-  private report_(id: string, watched: Watched, props: [string, any][], initial: boolean | undefined): void {
-    const old = this.dash_.component(id, this.layout_)?.props;
-    const changed = props.filter(([property, value]) => watched.has(property) && !equal(old?.[property], value));
-    if (!changed.length) return;
+  /** `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
+  function report(id: string, watched: Watched, props: [string, any][], isInitial: boolean | undefined): void {
+    const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, lastLayout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
-    if (initial ?? this.unsettled_.report(id, !document.getElementById(id))) this.reports_.mount(values);
-    else this.reports_.change(values, this.state_(watched, values));
+    if (!values.length) return;
+    if (isInitial ?? isMounting(id)) reports.mount(values);
+    else reports.change(values, stateFor(watched, values));
   }
 
-  private state_(watched: Watched, values: Triple[]): Triple[] {
+  function isMounting(id: string): boolean {
+    // What has no element cannot be touched: its first report settles it.
+    return unsettled.has(id) && (!!document.getElementById(id) || unsettled.delete(id));
+  }
+
+  function stateFor(watched: Watched, values: Triple[]): Triple[] {
     const state = new Map<string, Triple>();
     for (const [pattern, property] of values.flatMap(([, name]) => watched.get(name)!)) {
-      for (const id of this.dash_.matching(pattern)) {
-        state.set(keyOf(id, property), [id, property, this.dash_.component(id)?.props[property] ?? null]);
-      }
+      for (const id of dash.matching(pattern)) state.set(keyOf(id, property), [id, property, valueOf(id, property)]);
     }
     return [...state.values()];
   }
 
-  private noticePaths_(paths: object): void {
-    this.paths_ = paths;
-    if (this.writer_.plain) return;
-    const now = this.watchedIds_();
-    const appeared = [...now].filter((id) => !this.present_.has(id) || this.isReplaced_(id));
-    for (const id of this.present_) if (!now.has(id)) this.unsettled_.delete(id);
-    this.present_ = now;
-    this.replaced_ = [];
-    this.writer_.appeared();
-    if (appeared.length) this.announce_(appeared);
+  function noticePaths(): void {
+    if (writer.isPlain()) return;
+    const now = watchedIds();
+    const isNew = (id: string) => !present.has(id) || replaced.some((place) => `${dash.pathOf(id)}`.startsWith(place));
+    const appeared = [...now].filter(isNew);
+    unsettled.forEach((id) => now.has(id) || unsettled.delete(id));
+    appeared.forEach((id) => unsettled.add(id));
+    present = now;
+    replaced = [];
+    writer.appeared();
+    announce(appeared, () => true);
   }
 
-  private announce_(ids: string[]): void {
-    for (const id of ids) this.unsettled_.add(id);
-    const values = ids.slice(0, MOUNT_LIMIT).flatMap((id) => {
-      const props = this.dash_.component(id)?.props ?? {};
-      return [...this.list_.of(id)!.keys()].map((property): Triple => [id, property, props[property] ?? null]);
-    });
-    this.reports_.mount(values);
+  function announce(ids: string[], isWanted: (id: string, property: string) => boolean): void {
+    const properties = (id: string) => [...list!.watchedOf(id).keys()].filter((property) => isWanted(id, property));
+    const values = ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => properties(id).map((name): Triple => [id, name, valueOf(id, name)]));
+    if (values.length) reports.mount(values);
   }
 
-  private isReplaced_(id: string): boolean {
-    if (!this.replaced_.length) return false;
-    const place = this.dash_.pathOf(id)!.join(",");
-    return this.replaced_.some((prefix) => place.startsWith(prefix));
-  }
+  return {
+    /** Call it after each action of the store. An error here must not break the renderer's dispatch. */
+    notice(): void {
+      try {
+        if (!dash.hydrated()) isHydrated = false;
+        else if (isHydrated) notice();
+        else begin();
+      } catch (error) {
+        console.error("dash_devices: a change was not reported", error);
+      }
+    },
 
-  /** Watched components that are in the page. */
-  private watchedIds_(): Set<string> {
-    const ids = new Set([...this.list_.literals].filter((id) => this.dash_.pathOf(id)));
-    for (const names of this.list_.patternNames) {
-      for (const id of this.dash_.named(names).keys()) if (this.list_.of(id)) ids.add(id);
-    }
-    return ids;
-  }
+    /** Replace the list of what is watched. */
+    watchList(watch: Watch[]): void {
+      list = createWatchList(watch);
+      if (!isHydrated) return;
+      const before = present;
+      present = watchedIds();
+      present.forEach((id) => before.has(id) || unsettled.add(id));
+      const start = served;
+      served = undefined;
+      if (start) announce([...present], (id, property) => !equal(valueOf(id, property, start), valueOf(id, property)));
+    },
+
+    /** The values of some properties; nothing for a component that is not in the page. */
+    readProps(id: string, properties: string[]): Record<string, unknown> {
+      const found = dash.component(id);
+      return found ? fromEntries(properties.map((name) => [name, found.props[name] ?? null])) : {};
+    },
+  };
 }

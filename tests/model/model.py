@@ -34,7 +34,7 @@ class Rule(enum.Enum):
     ANSWERS_FIRST = "3: an answer leaves before mods that are newer than it"
     ONCE = "4: a number at or below the last handled one is not run"
     RECORDED = "4: after a lost socket the recorded answers are given again"
-    REFUSALS_TOO = "4: also those of refused changes"
+    EVERY_ANSWER = "4: all of them, not only the newest"
     RESEND = "4: after a lost socket what is above `handled` is sent again"
     IN_ORDER = "4: in order"
     SAME_EPOCH = "4: a seq counts only in its own epoch"

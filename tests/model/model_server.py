@@ -115,11 +115,8 @@ class Server:
         return ("fresh" if hello.epoch is None else "snapshot"), load
 
     def _answer_again(self, load: Load) -> None:
-        """Refusals one by one, then the newest answer, which speaks for all stored ones below it."""
-        if Rule.RECORDED not in self.world.rules:
-            return
         for n, answer in load.answers.items():
-            if n == load.handled or (isinstance(answer, Nack) and Rule.REFUSALS_TOO in self.world.rules):
+            if Rule.RECORDED in self.world.rules and (n == load.handled or Rule.EVERY_ANSWER in self.world.rules):
                 self._answer(load, answer)
 
     def _answer(self, load: Load, answer: Ack | Nack) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from .model import ALL_RULES, LIMIT, PAIR, WATCHED, Change, Line, Rule, Rules, World
 from .model_page import Page
 from .model_server import Server
+from .support import run
 
 PAGES = st.integers(0, 1)
 KEYS = st.sampled_from([("p",), ("q",), ("late",), ("p", "q"), ("p",)])
@@ -18,12 +19,13 @@ class Histories(RuleBasedStateMachine):
     """Two pages, one server, lossy lines. The last act of every history is to let everything arrive."""
 
     rules_in_force: Rules = ALL_RULES
+    page_class: type[Page] = Page
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(self.rules_in_force)
         self.server = Server(self.world)
-        self.pages = [Page(self.world), Page(self.world)]
+        self.pages = [self.page_class(self.world), self.page_class(self.world)]
         self.lines: list[Line] = []
         self.settle()
 
@@ -181,27 +183,15 @@ class Histories(RuleBasedStateMachine):
             assert sum(isinstance(message, Change) for message in line.up) <= LIMIT
 
 
-def run(rules: Rules, examples: int) -> None:
-    machine = type("Histories", (Histories,), {"rules_in_force": rules})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def without(rules: frozenset[Rule]) -> type[Histories]:
+    return type("Histories", (Histories,), {"rules_in_force": ALL_RULES - rules})
 
 
 def test_with_all_rules_every_history_converges() -> None:
-    run(ALL_RULES, 150)
+    run(Histories, examples=300)
 
 
 @pytest.mark.parametrize("taken_out", Rule, ids=lambda rule: rule.name.lower())
 def test_without_a_rule_some_history_does_not(taken_out: Rule) -> None:
     with pytest.raises(AssertionError):
-        run(ALL_RULES - {taken_out}, 500)
+        run(without(frozenset({taken_out})), examples=1000, shrink=False)

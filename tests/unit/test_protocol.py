@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, strategies as st
 
-from dash_devices import protocol
+from dash_devices import codec, protocol
 from dash_devices.errors import ProtocolError
 
 TOP = Path(__file__).resolve().parents[2]
@@ -48,9 +48,9 @@ def names(frames: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("frame", VALID, ids=names(VALID))
 def test_decodes_frames_of_a_page(frame: dict[str, Any]) -> None:
-    message = protocol.decode(compact(frame))
+    message = codec.decode(compact(frame))
     assert message.type == frame["type"]
-    assert protocol.decode(compact(frame).decode()) == message, "text and bytes are the same"
+    assert codec.decode(compact(frame).decode()) == message, "text and bytes are the same"
     for field in dataclasses.fields(message):
         assert getattr(message, field.name) == frame.get(field.name)
 
@@ -58,7 +58,7 @@ def test_decodes_frames_of_a_page(frame: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", INVALID, ids=names(INVALID))
 def test_refuses_frames_of_a_page(case: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError, match="expected") as caught:
-        protocol.decode(case["frame"])
+        codec.decode(case["frame"])
     assert caught.value.code == case["code"]
 
 
@@ -71,14 +71,14 @@ def test_every_field_is_checked(frame: dict[str, Any]) -> None:
         without = {key: value for key, value in frame.items() if key != field.name}
         if field.default is dataclasses.MISSING:
             with pytest.raises(ProtocolError, match=field.name):
-                protocol.decode(compact(without))
+                codec.decode(compact(without))
         refused = [frame for frame in wrong if _refused(frame)]
         assert len(refused) >= (0 if typing.get_type_hints(cls)[field.name] is Any else 2), field.name
 
 
 def _refused(frame: dict[str, Any]) -> bool:
     try:
-        protocol.decode(compact(frame))
+        codec.decode(compact(frame))
     except ProtocolError:
         return True
     return False
@@ -86,24 +86,24 @@ def _refused(frame: dict[str, Any]) -> bool:
 
 def test_unknown_fields_are_ignored() -> None:
     for frame in VALID:
-        assert protocol.decode(compact({**frame, "later": 1})) == protocol.decode(compact(frame))
+        assert codec.decode(compact({**frame, "later": 1})) == codec.decode(compact(frame))
 
 
 @pytest.mark.parametrize("message", SERVER, ids=names(SERVER))
 def test_encodes_messages_of_the_server(message: dict[str, Any]) -> None:
-    assert protocol.encode(build(message)) == compact(message)
+    assert codec.encode(build(message)) == compact(message)
 
 
 def _triples(values: list[list[Any]]) -> list[bytes]:
-    return [protocol.triple(id, property, compact(value)) for id, property, value in values]
+    return [codec.triple(id, property, compact(value)) for id, property, value in values]
 
 
 PARTS: dict[str, Any] = {
-    "mods": lambda m: protocol.mods(m["seq"], _triples(m["mods"]), _triples(m["events"]), m["lost"]),
-    "props": lambda m: protocol.props(_triples(m["props"])),
-    "ack": lambda m: protocol.ack(m["n"], m["seq"]),
-    "nack": lambda m: protocol.refusal(m["n"], m["seq"], m["code"], m["message"], _triples(m["values"])),
-    "reply": lambda m: protocol.reply(m["ref"], m["status"], m["headers"], compact(m["body"])),
+    "mods": lambda m: codec.mods(m["seq"], _triples(m["mods"]), _triples(m["events"]), m["lost"]),
+    "props": lambda m: codec.props(_triples(m["props"])),
+    "ack": lambda m: codec.ack(m["n"], m["seq"]),
+    "nack": lambda m: codec.refusal(m["n"], m["seq"], m["code"], m["message"], _triples(m["values"])),
+    "reply": lambda m: codec.reply(m["ref"], m["status"], m["headers"], compact(m["body"])),
 }
 
 
@@ -112,20 +112,20 @@ def test_building_from_encoded_parts_gives_the_same_bytes(kind: str) -> None:
     messages = [message for message in SERVER if message["type"] == kind]
     assert messages
     for message in messages:
-        assert PARTS[kind](message) == compact(message) == protocol.encode(build(message))
+        assert PARTS[kind](message) == compact(message) == codec.encode(build(message))
 
 
 def test_a_reply_without_body_is_null() -> None:
-    assert json.loads(protocol.reply(1, 204, {}, b""))["body"] is None
+    assert json.loads(codec.reply(1, 204, {}, b""))["body"] is None
 
 
 def test_one_frame_carries_one_message_or_several() -> None:
     for frame in SERVER_FRAMES:
         messages = frame if isinstance(frame, list) else [frame, frame]
         encoded = [compact(message) for message in messages]
-        assert protocol.frame(encoded[:1]) == compact(messages[0])
+        assert codec.frame(encoded[:1]) == compact(messages[0])
         if len(messages) > 1:
-            assert protocol.frame(encoded) == compact(messages)
+            assert codec.frame(encoded) == compact(messages)
 
 
 def test_frames_cover_every_message() -> None:
@@ -182,16 +182,16 @@ def test_the_generated_typescript_is_fresh() -> None:
     ],
 )
 def test_complexity(value: Any, depth: int, nodes: int) -> None:
-    assert protocol.complexity(value) == (depth, nodes)
+    assert codec.complexity(value) == (depth, nodes)
 
 
 def test_complexity_stops_just_past_the_limits() -> None:
     deep: Any = 0
     for _ in range(100_000):
         deep = [deep]
-    assert protocol.complexity(deep)[0] == protocol.MAX_DEPTH + 1
+    assert codec.complexity(deep)[0] == protocol.MAX_DEPTH + 1
     wide = [[0] * 1000] * 1000
-    assert protocol.complexity(wide)[1] > protocol.MAX_NODES
+    assert codec.complexity(wide)[1] > protocol.MAX_NODES
 
 
 JSON = st.recursive(
@@ -210,7 +210,7 @@ MUTATED = st.builds(
 
 def _decodes_or_refuses(data: str | bytes) -> None:
     try:
-        message = protocol.decode(data)
+        message = codec.decode(data)
     except ProtocolError as error:
         assert str(error)
         assert 4000 <= error.code < 5000

@@ -1,0 +1,7 @@
+"""``python -m dash_devices``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

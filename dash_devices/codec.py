@@ -1,0 +1,159 @@
+"""Messages from and to JSON. What a page says is checked field by field, before anything is done with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, Final, get_type_hints
+
+import orjson
+
+from .errors import ProtocolError
+from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, FromPage, Triple
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int or type(value) is float
+
+
+def _is_str(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_triples(value: Any) -> bool:
+    return type(value) is list and all(
+        type(t) is list and len(t) == 3 and type(t[0]) is str and type(t[1]) is str for t in value
+    )
+
+
+def _is_object(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _optional(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or check(value)
+
+
+_CHECKS: Final[dict[Any, tuple[Callable[[Any], bool], str]]] = {
+    int: (_is_int, "a whole number"),
+    float: (_is_number, "a number"),
+    str: (_is_str, "a string"),
+    list[Triple]: (_is_triples, "a list of [id, property, value]"),
+    dict[str, Any]: (_is_object, "an object"),
+    str | None: (_optional(_is_str), "a string or null"),
+    int | None: (_optional(_is_int), "a whole number or null"),
+    Any: (lambda _: True, "anything"),
+}
+
+
+def _plan(cls: type) -> tuple[type, list[tuple[str, bool, Callable[[Any], bool], str]]]:
+    hints = get_type_hints(cls)
+    fields = dataclasses.fields(cls)
+    return cls, [(f.name, f.default is dataclasses.MISSING, *_CHECKS[hints[f.name]]) for f in fields]
+
+
+_PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr-defined]
+
+
+def decode(data: str | bytes) -> FromPage:
+    """Decode one frame of a page.
+
+    Raises:
+        ProtocolError: not JSON, not an object, an unknown type, a field missing or of the wrong type.
+    """
+    try:
+        message = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError(f"frame: expected JSON, got {error}; send one JSON object per text frame") from None
+    if type(message) is not dict:
+        raise ProtocolError(f"frame: expected an object, got {type(message).__name__}")
+    kind = message.get("type")
+    plan = _PLANS.get(kind) if type(kind) is str else None
+    if plan is None:
+        raise ProtocolError(f"frame: expected type to be one of {', '.join(_PLANS)}, got {message.get('type')!r:.40}")
+    cls, fields = plan
+    values = []
+    for name, required, check, wanted in fields:
+        value = message.get(name)
+        if (required and name not in message) or not check(value):
+            raise ProtocolError(f"{message['type']}.{name}: expected {wanted}, got {value!r:.40}")
+        values.append(value)
+    decoded: FromPage = cls(*values)
+    return decoded
+
+
+def complexity(value: Any) -> tuple[int, int]:
+    """Depth and number of nodes of a decoded JSON value; stops counting just past the limits. Does not recurse."""
+    depth, nodes, level = 0, 0, [value]
+    while level and depth <= MAX_DEPTH and nodes <= MAX_NODES:
+        nodes += len(level)
+        depth += 1
+        nested: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                nested.extend(item.values())
+            elif type(item) is list:
+                nested.extend(item)
+        level = nested
+    return depth, nodes
+
+
+# ---- encoding: values arrive as JSON bytes, so that what goes to many pages is encoded once --------------------------
+def triple(id: str, property: str, encoded: bytes) -> bytes:
+    """One triple on the wire, from an id, a property and a value that is JSON already."""
+    return b"[%b,%b,%b]" % (orjson.dumps(id), orjson.dumps(property), encoded)
+
+
+def mods(seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
+    """A `Mods` message from encoded triples."""
+    return b'{"type":"mods","seq":%d,"mods":[%b],"events":[%b],"lost":%d}' % (
+        seq,
+        b",".join(triples),
+        b",".join(events),
+        lost,
+    )
+
+
+def props(triples: Iterable[bytes]) -> bytes:
+    """A `Props` message from encoded triples."""
+    return b'{"type":"props","props":[%b]}' % b",".join(triples)
+
+
+def ack(n: int, seq: int) -> bytes:
+    """An `Ack` message."""
+    return b'{"type":"ack","n":%d,"seq":%d}' % (n, seq)
+
+
+def refusal(n: int, seq: int, code: str, message: str, triples: Iterable[bytes]) -> bytes:
+    """A `Refusal` message from encoded triples."""
+    return b'{"type":"nack","n":%d,"seq":%d,"code":%b,"message":%b,"values":[%b]}' % (
+        n,
+        seq,
+        orjson.dumps(code),
+        orjson.dumps(message),
+        b",".join(triples),
+    )
+
+
+def reply(ref: int, status: int, headers: dict[str, str], body: bytes) -> bytes:
+    """A `Reply` message. ``body`` is JSON already."""
+    return b'{"type":"reply","ref":%d,"status":%d,"headers":%b,"body":%b}' % (
+        ref,
+        status,
+        orjson.dumps(headers),
+        body or b"null",
+    )
+
+
+def encode(message: Any) -> bytes:
+    """Any message of the server that is not built from encoded parts."""
+    return b'{"type":%b,%b' % (orjson.dumps(message.type), orjson.dumps(message)[1:])
+
+
+def frame(messages: list[bytes]) -> bytes:
+    """One frame out of encoded messages: the message itself, or a JSON array of several."""
+    return messages[0] if len(messages) == 1 else b"[%b]" % b",".join(messages)

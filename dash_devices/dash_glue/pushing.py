@@ -1,0 +1,95 @@
+"""Values that the author's own code sends, reads, and to whom."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..calls import SERVER, Cause, Item, current_call
+from ..clients import Client, Clients
+from ..components import id_text
+from ..engine import Engine
+from ..errors import ModsError
+from ..hub import Hub
+from ..mods import parse_mods
+from ..sessions import Session
+
+
+class Pushing:
+    """What an app's code pushes and reads. A part of `Dash`."""
+
+    _engine: Engine
+    _hub: Hub
+
+    def push_mods(self, mods: Any, client: Client | str | None = None) -> int:
+        """Send new property values to all pages, or to one. From any thread, any coroutine, any callback, any time.
+
+        Args:
+            mods: ``{id: {property: value}}``, an ``Output`` with a value, a list of those, or a list of
+                ``{"id", "property", "value"}``.
+            client: a client or its id: only its page gets them, and they are not kept.
+
+        Returns:
+            The seq at which they stand.
+
+        Raises:
+            ModsError: another shape.
+            UnserializableError: a value without a JSON form; nothing was sent.
+        """
+        items = self._items(mods)
+        if client is None:
+            return self._engine.push(items, self._cause())
+        session = self._session(client)
+        return self._hub.push_to(session, items)
+
+    async def push_mods_coro(self, mods: Any, client: Client | str | None = None) -> int:
+        """Like `push_mods`; returns when all callbacks that it caused have run."""
+        items = self._items(mods)
+        if client is not None:
+            return self._hub.push_to(self._session(client), items)
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        seq = self._engine.push_and_wait(items, self._cause(waits=True), lambda: loop.call_soon_threadsafe(done.set))
+        if self._hub.loop is not None:
+            await done.wait()
+        return seq
+
+    def _items(self, mods: Any) -> list[Item]:
+        return [self._engine.item(key, value) for key, value in parse_mods(mods)]
+
+    @staticmethod
+    def _cause(*, waits: bool = False) -> Cause:
+        """A push from inside a callback belongs to its chain, but to no client."""
+        call = current_call.get()
+        if call is None:
+            return SERVER
+        held = call.cause.held | {call.callback.lane} if waits else call.cause.held
+        return Cause(ancestors=call.child.ancestors, held=held, chain=call.cause.chain)
+
+    def _session(self, client: Client | str) -> Session:
+        session = self._hub.session_of(client)
+        if session is None:
+            raise ModsError(
+                f"client: expected one of app.clients or its id, got {client!r:.60}; it may be gone for good"
+            )
+        return session
+
+    def get(self, id: Any, property: str) -> Any:
+        """The server's value of a property, else what the layout gave it, else None. From any thread."""
+        with self._engine.lock:
+            return self._engine.value((id_text(id), property))
+
+    @property
+    def clients(self) -> Clients:
+        """The pages that are open."""
+        return self._hub.clients
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """Counters since the start, and the size of things now."""
+        shared = self._engine.shared
+        return {
+            **self._engine.metrics,
+            "clients": len(self.clients),
+            "seq": shared.seq,
+            "shared_properties": len(shared),
+        }

@@ -1,0 +1,142 @@
+"""Dash's own requests - layout, dependencies, callbacks - over the socket of their page.
+
+Each is a real Quart request with the headers of the page's handshake: hooks, sessions, error pages and cookies work as over
+HTTP. Leans on (Quart 0.22): ``Quart.handle_request`` and the arguments of ``quart.wrappers.Request``.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from quart import Response, request
+from werkzeug.datastructures import Headers
+
+from .. import codec
+from ..connection import Handshake
+from ..protocol import SEQ_HEADER, TAB_HEADER, Request
+from ..sessions import Session
+
+if TYPE_CHECKING:
+    from ..app import Dash
+
+logger = logging.getLogger("dash_devices.requests")
+
+COOKIE_HEADER = "x-dash-devices-cookie"
+ROUTES = {
+    "layout": ("GET", "_dash-layout"),
+    "dependencies": ("GET", "_dash-dependencies"),
+    "callback": ("POST", "_dash-update-component"),
+}
+# of the handshake, and wrong for a request that travels over it
+_HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
+
+current_session: ContextVar[Session | None] = ContextVar("current_session", default=None)
+
+
+def page_session(app: Dash) -> Session | None:
+    """The tab that a request belongs to: it came over its socket, or carries its token."""
+    session = current_session.get()
+    return session if session is not None else app._hub.sessions.get(request.headers.get(TAB_HEADER))
+
+
+class SocketRequests:
+    """Answers the requests that travel over a page's socket, each in a task, with Quart."""
+
+    def __init__(self, app: Dash) -> None:
+        self._app = app
+        self._cookies: dict[str, list[str]] = {}
+
+    def handle(self, session: Session, handshake: Handshake, asked: Request) -> None:
+        """Begin to answer; the reply is posted when it is there. No request stays unanswered."""
+        self._app._hub.spawn(self._answer(session, handshake, asked), f"{asked.route} {asked.ref}")
+
+    async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
+        page = session.page
+        try:
+            status, headers, body = await self._exchange(session, handshake, asked)
+        except Exception:
+            logger.exception("request %s of client %s failed", asked.route, session.client)
+            status, headers, body = 500, {"content-type": "text/plain"}, orjson.dumps("Internal server error.")
+        if session.page != page:
+            return  # the tab has loaded a new page, which did not ask
+        with self._app._engine.lock:
+            self._app._hub.flush_session(session)  # what was pushed before this reply goes before it
+            place = headers.get(SEQ_HEADER)
+            if place and asked.route == "layout":
+                session.outbox.position = int(place.rpartition(":")[2])
+            session.outbox.post(codec.reply(asked.ref, status, headers, body))
+        self._app._hub.wake()
+
+    async def _exchange(
+        self, session: Session, handshake: Handshake, asked: Request
+    ) -> tuple[int, dict[str, str], bytes]:
+        if asked.route not in ROUTES:
+            return 404, {"content-type": "text/plain"}, orjson.dumps(f"no route {asked.route[:40]}")
+        current_session.set(session)
+        response: Any = await self._app.server.handle_request(self._request(handshake, asked))
+        data = await response.get_data(as_text=False)
+        headers = {name.lower(): value for name, value in response.headers if name.lower() != "set-cookie"}
+        cookies = response.headers.getlist("set-cookie")
+        if cookies:
+            headers[COOKIE_HEADER] = self._keep_cookies(cookies)
+        is_json = "json" in headers.get("content-type", "") and response.status_code != 204
+        return (
+            response.status_code,
+            headers,
+            data if is_json and data else orjson.dumps(data.decode("utf-8", "replace")),
+        )
+
+    def _request(self, handshake: Handshake, asked: Request) -> Any:
+        method, route = ROUTES[asked.route]
+        path = self._app.config.routes_pathname_prefix + route
+        headers = Headers({"Remote-Addr": handshake.address, "Content-Type": "application/json"})
+        for name, value in handshake.headers:
+            if name not in _HANDSHAKE_ONLY and not name.startswith(b"sec-websocket"):
+                headers.add(name.decode("latin-1").title(), value.decode("latin-1"))
+        scheme = "https" if handshake.scheme in ("wss", "https") else "http"
+        scope = {**handshake.scope, "type": "http", "method": method, "scheme": scheme, "path": path}
+        made = self._app.server.request_class(
+            method,
+            scheme,
+            path,
+            asked.query.encode(),
+            headers,
+            str(scope.get("root_path", "")),
+            str(scope.get("http_version", "1.1")),
+            scope,
+            send_push_promise=_no_push,
+        )
+
+        async def get_json(*args: Any, **kwargs: Any) -> Any:
+            return asked.body  # decoded with the frame already
+
+        async def get_data(*args: Any, as_text: bool = False, **kwargs: Any) -> Any:
+            data = orjson.dumps(asked.body)
+            return data.decode() if as_text else data
+
+        made.get_json = get_json
+        made.get_data = get_data
+        return made
+
+    # ---- cookies: a socket cannot set them, so the page fetches them once over HTTP ---------------------------------------
+    def _keep_cookies(self, cookies: list[str]) -> str:
+        while len(self._cookies) > 1_000:
+            del self._cookies[next(iter(self._cookies))]
+        nonce = secrets.token_urlsafe(18)
+        self._cookies[nonce] = cookies
+        return f"{self._app.config.requests_pathname_prefix}_dash-devices/cookie/{nonce}"
+
+    async def serve_cookies(self, nonce: str) -> Response:
+        """The view that hands the cookies of one reply over, once."""
+        response = Response("", status=204, headers={"Cache-Control": "no-store"})
+        for cookie in self._cookies.pop(nonce, []):
+            response.headers.add("Set-Cookie", cookie)
+        return response
+
+
+async def _no_push(path: str, headers: Headers) -> None:
+    return None

@@ -1,0 +1,124 @@
+"""What pages say of shared properties: checked, then stored and run, or refused with the server's value."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import orjson
+
+from . import codec, protocol
+from .calls import Cause, Item
+from .components import canonical_id
+from .engine import Engine
+from .errors import ProtocolError
+from .patches import is_patch
+from .protocol import Change, Mount, Nack, Triple
+from .registry import SharedCallback
+from .sessions import Session
+from .shared import Key
+
+logger = logging.getLogger("dash_devices.clients")
+
+
+class Refused(Exception):
+    """A change that is not taken; carries the nack's code and text."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Intake:
+    """Takes or refuses what pages report."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def change(self, session: Session, change: Change, size: int) -> None:
+        """Watched properties got new values in a page. ``size``: bytes of the frame."""
+        if change.n <= session.handled:
+            recorded = session.recorded(change.n)
+            if recorded is not None:
+                session.outbox.post(recorded)
+            return
+        if change.n > session.handled + 1:
+            raise ProtocolError(f"change.n: expected {session.handled + 1}, got {change.n}; number changes one by one")
+        with self.engine.lock:
+            keys = [(_canonical(id), property) for id, property, _ in change.values]
+            try:
+                self._check(session, keys, change.values, size)
+            except Refused as refused:
+                self._refuse(session, change.n, keys, refused)
+            else:
+                self._take(session, change, keys)
+
+    def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
+        items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
+        state = {(_canonical(id), property): value for id, property, value in change.state}
+        session.answer(change.n, codec.ack(change.n, self.engine.shared.seq + 1))
+        self.engine.metrics["changes"] += 1
+        self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
+
+    def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
+        self.engine.metrics["changes_refused"] += 1
+        entries = [entry for key in keys if (entry := self.engine.shared.get(key)) is not None]
+        message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
+        session.answer(n, message)
+        logger.warning("client %s: change refused (%s): %s", session.client, refused.code, refused)
+
+    def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
+        for key in keys:
+            if not self.may_change(session, key):
+                raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
+        if any(is_patch(value) for _, _, value in values):
+            raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
+        limit = self._change_limit(keys)
+        if size > limit and len(orjson.dumps(values)) > limit:
+            raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
+        if any(type(value) in (dict, list) for _, _, value in values):
+            depth, nodes = codec.complexity([value for _, _, value in values])
+            if depth > protocol.MAX_DEPTH or nodes > protocol.MAX_NODES:
+                raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
+        full = self.engine.full_lane(keys)
+        if full is not None:
+            raise Refused(Nack.BUSY, self._busy_text(full))
+
+    def _busy_text(self, callback: SharedCallback) -> str:
+        waiting = self.engine.lanes.lane(callback.lane).waiting
+        return f"{callback.name} has {waiting} calls waiting; most_recent=True would keep only the newest"
+
+    def _change_limit(self, keys: Iterable[Key]) -> int:
+        limits = [inv.callback.max_change for inv in self.engine.registry.invocations(keys)]
+        return max([protocol.MAX_CHANGE, *(limit for limit in limits if limit is not None)])
+
+    def may_change(self, session: Session, key: Key) -> bool:
+        """Is it watched, and - for a dict id - does the server or this page show such a component?"""
+        if not self.engine.registry.is_watched(key):
+            return False
+        return not key[0].startswith("{") or key[0] in self.engine.components
+
+    def mount(self, session: Session, mount: Mount) -> None:
+        """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
+        with self.engine.lock:
+            values = [((_canonical(id), property), value) for id, property, value in mount.values]
+            watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
+            self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
+            adopted = []
+            for key, value in watched:
+                entry = self.engine.shared.get(key)
+                encoded = orjson.dumps(value)
+                if entry is None:
+                    adopted.append(Item(key, encoded))
+                elif entry.encoded != encoded:
+                    session.outbox.post_props(key, entry.encoded)
+            if adopted:
+                self.engine.store(adopted, Cause(client=session.client, quiet=True), origin=session.page)
+            self.engine.startup.look()
+
+
+def _canonical(id: str) -> str:
+    try:
+        return canonical_id(id)
+    except ValueError:
+        raise ProtocolError(f"id: expected a string or the JSON of a dict id, got {id!r:.60}") from None

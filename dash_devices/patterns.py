@@ -1,0 +1,108 @@
+"""Ids with wildcards: what one Input, Output or State of a callback stands for."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterator
+from typing import Any
+
+from .components import Components, Names
+from .shared import Key
+
+
+class Wild(enum.Enum):
+    """A wildcard in a dict id."""
+
+    ALL = "ALL"
+    MATCH = "MATCH"
+    ALLSMALLER = "ALLSMALLER"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dep:
+    """One Input, Output or State.
+
+    Attributes:
+        text: the id on the wire; wildcards stand as ``["ALL"]``.
+        names, values: of a dict id with wildcards; ``values`` holds `Wild` members. Empty for all others.
+    """
+
+    text: str
+    prop: str
+    names: Names = ()
+    values: tuple[Any, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """The property it names; only of use without wildcards."""
+        return self.text, self.prop
+
+    @property
+    def is_pattern(self) -> bool:
+        """Does the id hold a wildcard?"""
+        return bool(self.names)
+
+    @property
+    def is_many(self) -> bool:
+        """Does it stand for a list of components (ALL, ALLSMALLER)?"""
+        return Wild.ALL in self.values or Wild.ALLSMALLER in self.values
+
+    def match(self, names: Names, values: tuple[Any, ...]) -> Anchor | None:
+        """The values that MATCH takes if this id fits the pattern, else None."""
+        if names != self.names:
+            return None
+        anchor = []
+        for wanted, value, name in zip(self.values, values, names, strict=True):
+            if wanted is Wild.MATCH:
+                anchor.append((name, value))
+            elif not isinstance(wanted, Wild) and wanted != value:
+                return None
+        return tuple(anchor)
+
+    def __str__(self) -> str:
+        return f"{self.text}.{self.prop}"
+
+
+Anchor = tuple[tuple[str, Any], ...]
+"""``(name, value)`` of each MATCH."""
+
+
+def match_values(dep: Dep, components: Components) -> Iterator[Anchor]:
+    """The anchors that the known components give a pattern."""
+    for values in components.matching(dep.names):
+        anchor = dep.match(dep.names, values)
+        if anchor is not None:
+            yield anchor
+
+
+def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = False) -> list[Key]:
+    """The properties that a Dep stands for once MATCH is known; ``free`` leaves MATCH open."""
+    if not dep.is_pattern:
+        return [dep.key]
+    bound = dict(anchor)
+    keys = []
+    for values, text in components.matching(dep.names).items():
+        if all(
+            _fits(wanted, value, name, bound, free)
+            for wanted, value, name in zip(dep.values, values, dep.names, strict=True)
+        ):
+            keys.append((text, dep.prop))
+    return keys
+
+
+def _fits(wanted: Any, value: Any, name: str, bound: dict[str, Any], free: bool) -> bool:
+    if wanted is Wild.ALL:
+        return True
+    if wanted is Wild.MATCH:
+        return free or name not in bound or bound[name] == value
+    if wanted is Wild.ALLSMALLER:
+        return name in bound and _smaller(value, bound[name])
+    return bool(wanted == value)
+
+
+def _smaller(value: Any, limit: Any) -> bool:
+    """Dash's order of id values: numbers and booleans before strings."""
+    if isinstance(value, str) != isinstance(limit, str):
+        return isinstance(limit, str)
+    return bool(value < limit)

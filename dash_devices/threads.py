@@ -1,0 +1,85 @@
+"""Threads for the authors' sync functions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger("dash_devices.lanes")
+
+MAX_THREADS = 256  # for all sync functions of an app together
+
+
+class Threads:
+    """Daemon threads that come as needed, up to a bound, and end after a minute without work.
+
+    Not a ``ThreadPoolExecutor``: that one joins its threads at interpreter exit, and a hung device driver would keep the
+    process, and with it the port and the hardware, alive.
+    """
+
+    def __init__(self, limit: int = MAX_THREADS) -> None:
+        self._limit = limit
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._count = 0
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run in a thread; waits for a free one when all are busy."""
+        with self._lock:
+            self._work.put(work)
+            if self._idle >= self._work.qsize() or self._count >= self._limit:
+                return
+            self._count += 1
+        threading.Thread(target=self._loop, name="dash-devices-call", daemon=True).start()
+
+    def _loop(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            try:
+                work = self._work.get(timeout=60)
+            except queue.Empty:
+                with self._lock:
+                    self._idle -= 1
+                    if self._work.empty():
+                        self._count -= 1
+                        return
+                continue
+            with self._lock:
+                self._idle -= 1
+            work()
+
+
+async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
+    """Run in one of the threads, in a copy of this context; gives the result or raises what it raised."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = context.run(function)
+        except BaseException as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            logger.debug("a call ended after its event loop was closed")
+
+    threads.submit(work)
+    return await future

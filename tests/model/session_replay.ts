@@ -1,0 +1,61 @@
+// Replays histories of the protocol model through the page's real session. One history per line in, its states per line out.
+import { createInterface } from "node:readline";
+import type { Triple } from "../../renderer/src/protocol";
+import { createSession } from "../../renderer/src/session";
+
+interface Event {
+  do: string;
+  values?: Triple[];
+  message?: any;
+}
+
+class Replay {
+  private session_ = createSession("p", "b", {});
+  private shows_: Record<string, number[]> = {};
+  private frames_: string[] = [];
+
+  step(event: Event): unknown {
+    this.frames_ = [];
+    if (event.do === "take") this.take_(event.message);
+    else if (event.do === "down") this.session_.interrupted();
+    else if (event.do === "mount") this.show_(event.values!);
+    else if (event.do === "change") {
+      this.show_(event.values!);
+      this.frames_ = this.session_.change(event.values!, [], 0);
+    }
+    const { epoch, seq } = this.session_.hello();
+    const sent = this.frames_.map((frame) => JSON.parse(frame).n);
+    return { sent, unacked: this.session_.unacked(), epoch: epoch ?? null, seq: seq ?? 0, shows: { ...this.shows_ } };
+  }
+
+  private take_(message: any): void {
+    switch (message.type) {
+      case "layout":
+        Object.assign(this.session_.place, { epoch: message.epoch, seq: message.seq });
+        return this.show_(message.values);
+      case "welcome":
+        this.frames_ = this.session_.resumed(message).frames;
+        return;
+      case "mods":
+        return this.show_(this.session_.mods(message).write);
+      default: {
+        const { write, frames } = this.session_.settled(message);
+        this.show_(write);
+        this.frames_ = frames;
+      }
+    }
+  }
+
+  private show_(triples: Triple[]): void {
+    for (const [id, , value] of triples) {
+      this.shows_[id] = Array.isArray(value)
+        ? value
+        : [...this.shows_[id]!, ...value.operations.map((operation: any) => operation.params.value)];
+    }
+  }
+}
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const replay = new Replay();
+  console.log(JSON.stringify((JSON.parse(line) as Event[]).map((event) => replay.step(event))));
+});

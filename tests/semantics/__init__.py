@@ -1,0 +1,1 @@
+"""The contract, line by line: one test per numbered line of each section."""
