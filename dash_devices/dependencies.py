@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dash import dependencies as _dependencies
 from dash.dependencies import (
     ALL as ALL,
     ALLSMALLER as ALLSMALLER,
@@ -43,3 +44,8 @@ class Output(DashOutput):
     def has_value(self) -> bool:
         """Does it carry a value?"""
         return self.component_value is not NO_VALUE
+
+
+def __getattr__(name: str) -> Any:
+    """Everything else of ``dash.dependencies``."""
+    return getattr(_dependencies, name)

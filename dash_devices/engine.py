@@ -40,6 +40,7 @@ class Engine:
 
     Attributes:
         lock: taken around every look at or change of ``shared``, ``components`` and ``registry``.
+        running: does the server run? Before, values only set the initial state; afterwards, they are for nobody.
         changed: called, outside the lock, when there is something to send.
         post_event: called under the lock for every event, with its key and its triple.
         report: called with a call and the exception it ended with.
@@ -53,6 +54,7 @@ class Engine:
         self.lanes = Lanes()
         self.metrics: Counter[str] = Counter()
         self.startup = Startup(self)
+        self.running = False
         self.authorize: Callable[[Client, str], bool] | None = None
         self.changed: Callable[[], None] = lambda: None
         self.post_event: Callable[[Key, bytes], None] = lambda key, triple: None
@@ -75,14 +77,14 @@ class Engine:
                 "convert it first, nothing was sent"
             ) from error
 
-    def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None, quiet: bool = False) -> int:
+    def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:
         """Store values under one seq and queue the calls that listen to them. Returns the seq."""
         with self.lock:
             seq = self.shared.next_seq()
             changed: dict[Key, bool] = {}
             for item in items:
                 self._put(item, seq, origin, changed)
-            if not quiet:
+            if self.running:
                 self._dispatch(changed, cause)
         self.changed()
         return seq

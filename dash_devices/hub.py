@@ -57,6 +57,7 @@ class Hub:
         self.stopping = False
         self._woken = False
         self._linked: dict[str, Session] = {}
+        self._joined: dict[str, Session] = {}
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine)
@@ -110,9 +111,8 @@ class Hub:
             link.send(frame)
 
     def _post_event(self, key: Key, triple: bytes) -> None:
-        for session in self.sessions:
-            if session.joined:
-                session.outbox.post_event(key, triple)
+        for session in self._joined.values():
+            session.outbox.post_event(key, triple)
 
     # ---- joining and leaving ------------------------------------------------------------------------------------------
     def hello(self, link: Link, hello: Hello, make_client: Callable[[str], Client]) -> Session:
@@ -172,6 +172,8 @@ class Hub:
         client.connected = True
         if not session.joined:
             session.joined = True
+            with self.engine.lock:
+                self._joined[session.token] = session
             client.connect_time = time.time()
             self.clients.add(client)
             self._tell_connect(client, True)
@@ -184,16 +186,17 @@ class Hub:
         self._linked.pop(session.token, None)
         session.client.connected = False
         self.asks.drop(session)
-        assert self.loop is not None
         if code in TAB_CLOSED:
             self._leave(session)
-        elif not self.stopping:
+        elif self.loop is not None and not self.stopping:
             self._leaving[session.token] = self.loop.call_later(self.leave_after, self._leave, session)
 
     def _leave(self, session: Session) -> None:
         self._leaving.pop(session.token, None)
         if session.joined:
             session.joined = False
+            with self.engine.lock:
+                del self._joined[session.token]
             self.clients.remove(session.client)
             self._tell_connect(session.client, False)
         with self.engine.lock:
@@ -269,6 +272,7 @@ class Hub:
         self.loop = loop
         self.stopping = False
         self.engine.lanes.loop = loop
+        self.engine.running = True
         self._woken = False
         self.spawn(self._housekeeping(), "dash-devices housekeeping")
         self.engine.startup.open()
@@ -292,6 +296,7 @@ class Hub:
         for timer in self._leaving.values():
             timer.cancel()
         self._leaving.clear()
+        self.engine.running = False
         await self.engine.lanes.stop()
         tasks = list(self._tasks)
         for task in tasks:

@@ -133,8 +133,11 @@ class Lanes:
         elif self._on_loop():
             self._start_task(lane, call)
         else:
-            assert self.loop is not None
-            self.loop.call_soon_threadsafe(self._start_task, lane, call)
+            try:
+                assert self.loop is not None
+                self.loop.call_soon_threadsafe(self._start_task, lane, call)
+            except RuntimeError:  # the loop was closed meanwhile: the server has stopped
+                call.skipped("stopped")
 
     def _on_loop(self) -> bool:
         try:

@@ -69,6 +69,8 @@ class Registry:
         self._patterns: dict[tuple[Names, str], list[tuple[Dep, SharedCallback | None]]] = {}
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
+        self._watch_version = -1
+        self._watch: list[Watch] = []
 
     # ---- registration -----------------------------------------------------------------------------------------------
     def add(self, callback: SharedCallback) -> None:
@@ -148,6 +150,11 @@ class Registry:
 
     def watch_list(self) -> list[Watch]:
         """What pages have to watch, each with the State that its chain may read."""
+        if self._watch_version != self.version:
+            self._watch_version, self._watch = self.version, self._make_watch_list()
+        return self._watch
+
+    def _make_watch_list(self) -> list[Watch]:
         found: dict[tuple[str, str], dict[tuple[str, str], None]] = {key: {} for key in self._shares}
         for (_, property), listeners in self._patterns.items():
             found.update({(dep.text, property): {} for dep, callback in listeners if callback is None})

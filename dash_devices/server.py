@@ -39,10 +39,10 @@ def serve(
     """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
 
     Raises:
-        ServerError: the port is in use, or an option is not known.
+        ServerError: the port is in use.
     """
     if unknown:
-        raise ServerError(f"run: unknown options {', '.join(unknown)}; run takes host, port, debug, certfile, keyfile")
+        logger.warning("run: %s= belongs to another server and is ignored", "=, ".join(unknown))
     listening = _listen(host, port)
     loop = new_event_loop()
     asyncio.set_event_loop(loop)
@@ -108,6 +108,7 @@ class _Server:
 
     async def run(self) -> None:
         self._app._end = lambda: self._loop.call_soon_threadsafe(self._end.set)
+        self._app.backend._ws_shutdown_event = self._end  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())

@@ -77,7 +77,8 @@ class Sessions:
     """Every tab that is there or may come back, by its secret token."""
 
     def __init__(self) -> None:
-        self._by_token: OrderedDict[str, Session] = OrderedDict()
+        self._by_token: dict[str, Session] = {}
+        self._gone: OrderedDict[str, Session] = OrderedDict()  # of clients that left, oldest first
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_token.values()))
@@ -92,6 +93,7 @@ class Sessions:
         if session is None or (session.link is not None and session.page != hello.page):
             session = Session(make_client(secrets.token_urlsafe(9)), secrets.token_urlsafe(24))
             self._by_token[session.token] = session
+        self._gone.pop(session.token, None)
         if session.page != hello.page:
             session.begin(hello.page)
         return session
@@ -99,10 +101,11 @@ class Sessions:
     def left(self, session: Session, now: float) -> list[Session]:
         """A client left; returns the tabs that are forgotten by now, oldest first."""
         session.left_at = now
-        self._by_token.move_to_end(session.token)
-        gone = [s for s in self._by_token.values() if not s.joined and s.link is None]
-        surplus = len(gone) - KEEP_TABS
-        forgotten = [s for place, s in enumerate(gone) if place < surplus or now - s.left_at > KEEP_SECONDS]
-        for old in forgotten:
-            del self._by_token[old.token]
+        self._gone[session.token] = session
+        forgotten: list[Session] = []
+        while self._gone:
+            oldest = next(iter(self._gone.values()))
+            if len(self._gone) <= KEEP_TABS and now - oldest.left_at <= KEEP_SECONDS:
+                break
+            forgotten.append(self._by_token.pop(self._gone.popitem(last=False)[0]))
         return forgotten

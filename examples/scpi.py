@@ -5,10 +5,9 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any
 
 import pyvisa
+from pyvisa.resources import MessageBasedResource as Instrument
 
 import dash_devices
 from dash_devices import dcc, html
@@ -16,22 +15,22 @@ from dash_devices.dependencies import Input, Output
 
 app = dash_devices.Dash(__name__, title="SCPI")
 volts = dcc.Slider(0, 12, step=0.5, value=3, marks=None, allow_direct_input=False, id="volts")
-measured = [html.Label("Current, measured twice a second"), html.Output(id="amperes"), dcc.Store(id="tick", data=0)]
 set_to = [html.Label("Voltage", htmlFor="volts"), volts, html.Output(id="volts-text")]
+measured = [html.Label("Current, measured twice a second"), html.Output(id="amperes"), dcc.Store(id="tick")]
 app.layout = html.Main([html.H1("Bench supply"), html.P(id="identity"), *set_to, *measured])
 stopped = threading.Event()
 
 
 def simulate() -> str:
     """Start the simulator in a process of its own and return its VISA resource."""
-    command = [sys.executable, str(Path(__file__).with_name("scpi_simulator.py"))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    script = os.path.join(os.path.dirname(__file__), "scpi_simulator.py")
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
     app.on_shutdown(lambda: (process.terminate(), process.communicate()))
     return f"TCPIP::127.0.0.1::{process.stdout.readline().strip()}::SOCKET"
 
 
 @functools.cache
-def supply() -> Any:
+def supply() -> Instrument:
     """The open instrument. All that use it are in one lane, so it is opened once and asked one thing at a time."""
     resource = os.environ.get("SCPI_RESOURCE") or simulate()
     line = pyvisa.ResourceManager("@py").open_resource(resource, read_termination="\n", write_termination="\n")
@@ -41,8 +40,8 @@ def supply() -> Any:
 
 
 def tick() -> None:
-    while not stopped.wait(0.5):  # "clicks" `measure`, which waits in the lane for its turn
-        app.push_mods({"tick": {"data": app.get("tick", "data") + 1}})
+    while not stopped.wait(0.5):
+        app.push_mods({"tick": {"data": 0}})  # "clicks" `measure`, which waits in the lane for its turn
 
 
 @app.callback_shared(Output("volts-text", "children"), [Input("volts", "value")], lane="supply")
@@ -57,6 +56,5 @@ def measure(_tick: int) -> str:
 
 
 app.on_shutdown(stopped.set)
-
 if __name__ == "__main__":
     app.run()

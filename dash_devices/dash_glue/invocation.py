@@ -107,7 +107,8 @@ class DashCall:
         if self.signature.multi:
             value = list(value) if isinstance(value, tuple) else value
             values = flatten_grouping(value, self.signature.output)
-            _validate.validate_multi_return(specs, values, call.name)
+            shapes = [keys if dep.is_many else dep for dep, keys in zip(call.callback.outputs, specs, strict=True)]
+            _validate.validate_multi_return(shapes, values, call.name)
         pairs: list[tuple[Key, Any]] = []
         for dep, keys, single in zip(call.callback.outputs, specs, values, strict=True):
             if NoUpdate.is_no_update(single):

@@ -6,6 +6,7 @@ HTTP. Leans on (Quart 0.22): ``Quart.handle_request`` and the arguments of ``qua
 
 from __future__ import annotations
 
+import inspect
 import logging
 import secrets
 from contextvars import ContextVar
@@ -78,7 +79,9 @@ class SocketRequests:
             return 404, {"content-type": "text/plain"}, orjson.dumps(f"no route {asked.route[:40]}")
         current_session.set(session)
         response: Any = await self._app.server.handle_request(self._request(handshake, asked))
-        data = await response.get_data(as_text=False)
+        data = response.get_data(as_text=False)
+        if inspect.isawaitable(data):  # error pages are Werkzeug's own, with bytes at once
+            data = await data
         headers = {name.lower(): value for name, value in response.headers if name.lower() != "set-cookie"}
         cookies = response.headers.getlist("set-cookie")
         if cookies:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
-from .. import Dash, callback_context, dcc
+from .. import Dash, callback_context
 from ..dependencies import ClientsideFunction, Input, Output, State
 from .history import History, as_csv, summary
 from .people import NAME_LENGTH, Journal, chips, invented_name, name_of
@@ -81,9 +81,10 @@ def bind_private(app: Dash, history: History) -> None:
     @app.callback(
         Output("download", "data"), [Input("save", "n_clicks")], [State("window", "value")], prevent_initial_call=True
     )
-    def save(_clicks: int, seconds: float) -> Any:
-        return dcc.send_string(as_csv(history.last(seconds)), "readings.csv")
+    def save(_clicks: int, seconds: float) -> dict[str, str]:
+        return {"content": as_csv(history.last(seconds)), "filename": "readings.csv", "type": "text/csv"}
 
-    app.clientside_callback(ClientsideFunction("demo", "follow"), Input("newest", "data"), Input("window", "value"))
-    app.clientside_callback(ClientsideFunction("demo", "paint"), Input("theme", "value"))
-    app.clientside_callback(ClientsideFunction("demo", "reach"), Input("tabs", "value"))
+    in_page: Any = app.clientside_callback  # untyped in Dash
+    in_page(ClientsideFunction("demo", "follow"), Input("newest", "data"), Input("window", "value"))
+    in_page(ClientsideFunction("demo", "paint"), Input("theme", "value"))
+    in_page(ClientsideFunction("demo", "reach"), Input("tabs", "value"))

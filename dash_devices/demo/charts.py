@@ -103,12 +103,14 @@ def _trace(line: Line) -> dict[str, Any]:
 
 
 def _layout(chart: Chart) -> dict[str, Any]:
-    y: dict[str, Any] = {"range": [0, chart.top]} if chart.top else {"rangemode": "tozero"}
+    y: dict[str, Any] = {"range": [0, 1.04 * chart.top]} if chart.top else {"rangemode": "tozero"}
     axis = {"fixedrange": True, "zeroline": False, "showline": False, "gridcolor": "#8884"}
     return {
-        "xaxis": axis | {"type": "date", "tickformat": "%H:%M:%S", "nticks": 4, "showgrid": False, "ticks": "outside"} | LOW,
+        "xaxis": axis
+        | {"type": "date", "tickformat": "%H:%M:%S", "nticks": 5, "showgrid": False, "ticks": "outside"}
+        | LOW,
         "yaxis": axis | y | {"nticks": 5, "tickformat": chart.ticks, "side": "right"},
-        "margin": {"l": 2, "r": 38, "t": 6, "b": 26},
+        "margin": {"l": 2, "r": 34, "t": 6, "b": 26},
         "font": {"size": 11, "color": "#808080", "family": "inherit"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

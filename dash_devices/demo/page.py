@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dash import dash_table
+from dash.dash_table.DataTable import DataTable
 from dash.development.base_component import Component
 
 from .. import dcc, html
@@ -50,7 +50,7 @@ def header(facts: dict[str, str]) -> Component:
             html.Div(
                 [
                     html.P([html.Span("0", id="people-count"), " here now"], className="caption"),
-                    html.Ul(id="people", className="people", **{"aria-label": "Who is here"}),
+                    html.Ul(id="people", className="people", **_named("Who is here")),
                 ],
                 className="company",
             ),
@@ -58,9 +58,14 @@ def header(facts: dict[str, str]) -> Component:
     )
 
 
+def _named(name: str) -> dict[str, Any]:
+    """The name that a screen reader says."""
+    return {"aria-label": name}
+
+
 def numbers(tiles: Iterable[Tile]) -> Component:
     """The numbers."""
-    return html.Section([_tile(tile) for tile in tiles], className="tiles", **{"aria-label": "Numbers"})
+    return html.Section([_tile(tile) for tile in tiles], className="tiles", **_named("Numbers"))
 
 
 def _tile(tile: Tile) -> Component:
@@ -150,8 +155,8 @@ def _strip(chart: Chart, cores: int) -> Component:
         )
     ]
     if chart.id == "chart-processor":
-        parts.append(html.Div([_core(i) for i in range(cores)], className="cores", **{"aria-label": "Per core"}))
-    config = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+        parts.append(html.Div([_core(i) for i in range(cores)], className="cores", **_named("Per core")))
+    config: Any = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
     parts.append(dcc.Graph(id=chart.id, figure=chart.figure(), config=config, className="graph"))
     return html.Section(parts, className=f"panel {chart.id}")
 
@@ -163,7 +168,10 @@ def _legend(chart: Chart) -> Component:
 
 def _core(number: int) -> Component:
     return html.Div(
-        [html.Span(f"core {number}", className="core-name"), html.Span("–", id=f"core-{number}", className="core-value")],
+        [
+            html.Span(f"core {number}", className="core-name"),
+            html.Span("–", id=f"core-{number}", className="core-value"),
+        ],
         className="core",
     )
 
@@ -176,7 +184,10 @@ def tabs(facts: dict[str, str]) -> Component:
             [
                 _table("stats", {"what": "Quantity", "lowest": "Lowest", "mean": "Mean", "highest": "Highest"}),
                 html.Div(
-                    [html.Button("Download as CSV", id="save", className="button quiet"), html.P(id="stats-text", className="hint")],
+                    [
+                        html.Button("Download as CSV", id="save", className="button quiet"),
+                        html.P(id="stats-text", className="hint"),
+                    ],
                     className="row",
                 ),
             ]
@@ -203,7 +214,7 @@ def _explanation() -> Component:
 
 
 def _table(id: str, columns: dict[str, str]) -> Component:
-    return dash_table.DataTable(
+    return DataTable(
         id=id,
         columns=[{"id": key, "name": name} for key, name in columns.items()],
         data=[],

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
 SPAN: Final = 0.5
-"""Seconds over which rates are taken: counters of the kernel move in steps of 10 ms, so a shorter span is only noise."""
+"""Seconds over which rates are taken: the kernel counts in steps of 10 ms, so a shorter span is only noise."""
 SLOW: Final = 1.0
 """Seconds between two looks at what is slow to read and slow to change."""
 

@@ -44,7 +44,7 @@ def _count(value: float, decimals: int) -> Shown:
 
 def tiles(has_temperature: bool) -> tuple[Tile, ...]:
     """All tiles of a machine; without a temperature the swap takes its place."""
-    heat = Tile("temperature", "Temperature", "the hottest sensor", lambda reading: _degrees(reading.temperature or 0.0))
+    heat = Tile("temperature", "Temperature", "the hottest sensor", lambda reading: _degrees(reading.temperature))
     swap = Tile("swap", "Swap", "of what is there", lambda reading: _percent(reading.swap))
     return (
         Tile("processor", "Processor", "mean of all cores", lambda reading: _percent(reading.processor)),
@@ -58,5 +58,5 @@ def tiles(has_temperature: bool) -> tuple[Tile, ...]:
     )
 
 
-def _degrees(value: float) -> Shown:
-    return f"{value:.1f}", "°C", min(100.0, value)
+def _degrees(value: float | None) -> Shown:
+    return ("–", "", None) if value is None else (f"{value:.1f}", "°C", min(100.0, value))

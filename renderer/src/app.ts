@@ -1,8 +1,25 @@
 // One page: what comes from the line goes into the page, and what happens in the page goes to the line.
 import { type Config, createRenderer } from "./dash";
+import { complain } from "./element";
 import { ownText } from "./ids";
 import { createMark, markControl } from "./mark";
-import { type FromPage, type FromServer, SEQ_HEADER, TAB_HEADER, type Triple, VERSION, type Welcome } from "./protocol";
+import {
+  type Ack,
+  type Ask,
+  type Error,
+  type FromPage,
+  type FromServer,
+  type Mods,
+  type Props,
+  type Refusal,
+  type Reply,
+  SEQ_HEADER,
+  TAB_HEADER,
+  type Triple,
+  VERSION,
+  type WatchList,
+  type Welcome,
+} from "./protocol";
 import { createRequests, type LightResponse } from "./requests";
 import { createSession } from "./session";
 import { createSocket } from "./socket";
@@ -17,22 +34,24 @@ export type App = ReturnType<typeof createApp>;
 
 export function createApp(config: Config, originalFetch: typeof fetch) {
   const { url, build, over_socket: isOverSocket } = config.dash_devices!;
-  const prefix = config.requests_pathname_prefix.replace(/\/?$/, "/");
+  const { requests_pathname_prefix: prefix } = config;
   const memory = `dash_devices:${prefix}`;
   const mark = createMark();
-  const session = createSession(randomName(), build, parse(stored(memory) ?? "{}"));
-  const socket = createSocket(() => new URL(url, location.href.replace("http", "ws")).href, {
+  // `crypto.randomUUID` is missing on plain http.
+  const session = createSession(`${crypto.getRandomValues(new Uint32Array(4))}`, build, parse(stored(memory) ?? "{}"));
+  const socket = createSocket(() => location.origin.replace("http", "ws") + url, {
     openLine: opened,
     receiveText: (text) => [].concat(parse(text)).forEach(handle),
     lostLine: lost,
     outdatedPage: () => reloadOnce(`version ${VERSION}`) || lost("Please reload this page", true),
   });
-  const requests = createRequests(socket.send);
+  const { send } = socket;
+  const requests = createRequests(send);
   const dash = createRenderer(() => watcher.notice());
   const writer = createWriter(dash);
   const watcher = createWatcher(dash, writer, {
-    hydrated: () => early.splice(0).forEach(apply),
-    change: (values, state) => session.change(values, state, Date.now()).forEach(socket.send),
+    hydrated: () => early.splice(0).forEach(handle),
+    change: (values, state) => session.change(values, state, Date.now()).forEach(send),
     mount: (values) => say({ type: "mount", values }),
   });
   /** Messages that came before the page could be written to. */
@@ -42,7 +61,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   let welcome!: () => void;
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
 
-  const say = (message: FromPage): void => socket.send(stringify(message));
+  const say = (message: FromPage): void => send(stringify(message));
 
   function reloadOnce(reason: string): boolean {
     const key = `${memory}:reload`;
@@ -61,7 +80,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   function opened(): void {
     say(session.hello());
-    requests.frames().forEach(socket.send);
+    requests.frames().forEach(send);
   }
 
   function lost(reason: string, isFinal: boolean): void {
@@ -73,52 +92,62 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     welcome();
   }
 
-  function handle(message: FromServer): void {
+  function handle(message: any): void {
     ownIds(message);
-    if (message.type === "ping") {
+    handlers[message.type as keyof typeof handlers]?.(message);
+  }
+
+  /** For messages about the contents of the page: they wait until there are any. */
+  function onPage<Message extends FromServer>(apply: (message: Message) => void) {
+    return (message: Message): unknown => (dash.hydrated() ? apply(message) : early.push(message));
+  }
+
+  const handlers = {
+    welcome(message: Welcome): void {
+      const { tab, token } = message;
+      if (build && message.build !== build && reloadOnce(message.build)) return;
+      early = [];
+      const { frames, unconfirmed } = session.resumed(message);
+      stored(memory, stringify({ tab, token }));
+      watcher.watchList(message.watch);
+      mark.showsConnected();
+      frames.forEach(send);
+      unconfirmed.forEach(([id]) => markControl(id, "unconfirmed", "Not confirmed: the server restarted"));
+      welcome();
+    },
+
+    ping(): void {
       socket.beat();
       say({ type: "pong", seq: session.place.seq ?? 0, at: Date.now() });
-    } else if (message.type === "welcome") resume(message);
-    else if (message.type === "watch") watcher.watchList(message.watch);
-    else if (message.type === "reply") void requests.reply(message, errand);
-    else if (message.type === "error") showError(message.message, message.detail);
-    // Everything else is about the contents of the page.
-    else if (dash.hydrated()) apply(message);
-    else early.push(message);
-  }
+    },
 
-  function showError(message: string, detail: string): void {
-    if (!config.ui || !dash.showError(message, detail)) console.error(message, detail);
-  }
+    error({ message, detail }: Error): void {
+      if (config.ui) dash.showError(message, detail);
+      else complain(message, detail);
+    },
 
-  function resume(message: Welcome): void {
-    const { tab, token } = message;
-    if (build && message.build !== build && reloadOnce(message.build)) return;
-    early = [];
-    const { frames, unconfirmed } = session.resumed(message);
-    stored(memory, stringify({ tab, token }));
-    watcher.watchList(message.watch);
-    mark.showsConnected();
-    frames.forEach(socket.send);
-    for (const [id] of unconfirmed) markControl(id, "unconfirmed", "Not confirmed: the server restarted");
-    welcome();
-  }
+    watch: (message: WatchList): void => watcher.watchList(message.watch),
+    reply: (message: Reply): unknown => requests.reply(message, errand),
 
-  function apply(message: FromServer): void {
-    if (message.type === "mods") {
+    props: onPage((message: Props) => writer.write(message.props)),
+    mods: onPage((message: Mods) => {
       const { write, differing } = session.mods(message);
       writer.write(write, differing);
       writer.fire(message.events);
-      if (message.lost) console.warn(`dash_devices: ${message.lost} events lost`);
-    } else if (message.type === "props") writer.write(message.props);
-    else if (message.type === "ask") {
-      say({ type: "answer", ref: message.ref, values: watcher.readProps(ownText(message.id), message.properties) });
-    } else if (message.type === "ack" || message.type === "nack") {
-      const { write, frames } = session.settled(message);
-      writer.write(write, true);
-      frames.forEach(socket.send);
-      if (message.type === "nack") message.values.forEach(([id]) => markControl(id, "refused", message.message));
-    }
+      if (message.lost) complain(`${message.lost} events lost`);
+    }),
+    ask: onPage(({ ref, id, properties }: Ask) => say({ type: "answer", ref, values: watcher.readProps(ownText(id), properties) })),
+    ack: onPage(settle),
+    nack: onPage((message: Refusal) => {
+      settle(message);
+      message.values.forEach(([id]) => markControl(id, "refused", message.message));
+    }),
+  };
+
+  function settle(message: Ack | Refusal): void {
+    const { write, frames } = session.settled(message);
+    writer.write(write, true);
+    frames.forEach(send);
   }
 
   /** What a reply asks for before it is handed over. */
@@ -126,7 +155,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     // What came before the layout is in it already.
     if (takePlace(response)) early = early.filter(({ type }) => type !== "mods");
     const path = response.headers.get(COOKIE_HEADER);
-    const failed = (error: unknown) => console.error("dash_devices: cookies were not set", error);
+    const failed = (error: unknown) => complain("cookies were not set", error);
     return path ? originalFetch(path, { credentials: "same-origin" }).catch(failed) : undefined;
   }
 
@@ -137,11 +166,16 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   }
 
   async function overHttp(route: string, input: string, init: RequestInit): Promise<Response> {
-    if (isStarted && route !== "dependencies") await welcomed;
-    const { token } = session.place;
-    const headers = isStarted && token ? { ...init.headers, [TAB_HEADER]: token } : init.headers;
-    const response = await originalFetch(input, { ...init, headers } as RequestInit);
-    if (route === "layout" && takePlace(response)) connect();
+    if (isStarted && route !== "dependencies") {
+      await welcomed;
+      init = { ...init, headers: { ...init.headers, [TAB_HEADER]: session.place.token ?? "" } };
+    }
+    const response = await originalFetch(input, init);
+    if (route === "layout" && takePlace(response)) {
+      connect();
+      // What is watched has to be known before the page begins to live.
+      await welcomed;
+    }
     return response;
   }
 
@@ -149,8 +183,11 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   if (isOverSocket) connect();
   return {
     prefix,
-    mark,
-    session,
+    /** What tests and the curious may know. */
+    view() {
+      const { tab, epoch, seq } = session.place;
+      return { version: VERSION, status: mark.status(), unacked: session.unacked(), tab, epoch, seq };
+    },
 
     /** An exchange of Dash's renderer. */
     request(route: string, query: string, input: string, init: RequestInit = {}): Promise<LightResponse | Response> {
@@ -165,6 +202,3 @@ function ownIds({ mods, events, props, values }: Partial<Record<string, any>>): 
   const adopt = (triple: Triple) => (triple[0] = ownText(triple[0]));
   for (const triples of [mods, events, props, values]) triples?.forEach(adopt);
 }
-
-/** `crypto.randomUUID` is missing on plain http. */
-const randomName = (): string => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("");

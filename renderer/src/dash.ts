@@ -1,4 +1,5 @@
 // All that leans on Dash's renderer: its globals, its store, its URLs. Read in dash 4.4.1, `dash-renderer/src`.
+import { elementOf } from "./element";
 import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId } from "./ids";
 import { fromEntries, isArray, parse, type Props } from "./values";
 
@@ -63,7 +64,7 @@ const WITHOUT_ELEMENT = /^(Store|Location|Interval|Download|Geolocation|ConfirmD
 
 /** The page's config; undefined while its element has not been parsed. */
 export function readConfig(): Config | undefined {
-  const text = document.getElementById("_dash-config")?.textContent;
+  const text = elementOf("_dash-config")?.textContent;
   return text ? (parse(text) as Config) : undefined;
 }
 
@@ -83,6 +84,7 @@ export function createRenderer(notice: () => void) {
   let store: Store | undefined;
   const named = new WeakMap<object, Map<string, Path>>();
   const state = (): State => store!.getState();
+  const undoable = (): number => state().history.past.length;
 
   // `store.ts` pushes each new store to this list, before React subscribes to it.
   const stores: Store[] = ((window as any).dash_stores ??= []);
@@ -122,7 +124,7 @@ export function createRenderer(notice: () => void) {
     const { inputMap, inputPatterns } = state().graphs;
     if (isObjectText(id)) return patternsFor(parseId(id), inputPatterns?.[namesOf(parseId(id))]?.[property] ?? []);
     const owner = inputMap?.[id];
-    return isArray(owner?.[property]) && owner[property].length ? [{ owner, name: property }] : [];
+    return isArray(owner?.[property]) ? [{ owner, name: property }] : [];
   }
 
   return {
@@ -130,7 +132,7 @@ export function createRenderer(notice: () => void) {
     component,
     namedPaths,
     listenersOf,
-    state,
+    current: state,
 
     hydrated: (): boolean => store?.getState().appLifecycle === "HYDRATED",
 
@@ -148,16 +150,13 @@ export function createRenderer(notice: () => void) {
     runsOf: (id: string, property: string): Run[] =>
       state().callbacks.executed.filter(({ executionResult }) => property in (executionResult?.data?.[id] ?? {})),
 
-    /** Is a callback under way that reads this property? A persistent one always is: it does not count. */
+    /** Is a callback under way that reads this property, or its result? A persistent one always is: it does not count. */
     isRunning(callback: Callback, id: string, property: string): boolean {
-      const { executing, watched } = state().callbacks;
+      const { executing, watched, executed } = state().callbacks;
       const reads = ({ getInputs }: Run) =>
         !isObjectText(id) || getInputs(state().paths).flat().some((input) => input.property === property && idText(input.id) === id);
-      return !callback.persistent && [...executing, ...watched].some((run) => run.callback === callback && reads(run));
+      return !callback.persistent && [...executing, ...watched, ...executed].some((run) => run.callback === callback && reads(run));
     },
-
-    /** Is a callback's result on its way into the page? */
-    isFinishing: (callback: Callback): boolean => state().callbacks.executed.some((run) => run.callback === callback),
 
     /** Write properties that no callback listens to and that bring no components: what `set_props` adds is not needed. */
     putProps(id: string, props: Props): void {
@@ -171,11 +170,11 @@ export function createRenderer(notice: () => void) {
 
     /** Run something, and take back what it put into the undo history: it would grow for ever. */
     withoutUndo(run: () => void): void {
-      const before = state().history.past.length;
+      const before = undoable();
       try {
         run();
       } finally {
-        for (let left = state().history.past.length - before; left > 0; left--) store!.dispatch({ type: "REVERT" });
+        for (let left = undoable() - before; left > 0; left--) store!.dispatch({ type: "REVERT" });
       }
     },
 
@@ -185,19 +184,18 @@ export function createRenderer(notice: () => void) {
       // The contents of a dcc.Tab are in the layout before they are in the page.
       let node: any = state().layout;
       const isInTab = () => pathOf(id)?.some((step) => (node = node?.[step])?.type === "Tab");
-      return !!document.getElementById(id) || ((!OWN_LIBRARIES.test(namespace) || WITHOUT_ELEMENT.test(type)) && !isInTab());
+      return !!elementOf(id) || ((!OWN_LIBRARIES.test(namespace) || WITHOUT_ELEMENT.test(type)) && !isInTab());
     },
 
-    /** Show an error in Dash's dev tools. False: they are not there yet. */
-    showError(message: string, html: string): boolean {
-      store?.dispatch({ type: "ON_ERROR", payload: { type: "backEnd", error: { message, html } } });
-      return !!store;
+    /** Show an error in Dash's dev tools. */
+    showError(message: string, html: string): void {
+      store!.dispatch({ type: "ON_ERROR", payload: { type: "backEnd", error: { message, html } } });
     },
   };
 }
 
 function patternsFor(id: DashId, patterns: Pattern[]): Listeners[] {
-  const isListening = ({ keys, values, callbacks }: Pattern) =>
-    callbacks.length && keys.every((key, i) => values[i]?.wild || values[i] === (id as any)[key]);
+  const isListening = ({ keys, values }: Pattern) =>
+    keys.every((key, i) => values[i]?.wild || values[i] === (id as any)[key]);
   return patterns.filter(isListening).map((owner) => ({ owner: owner as any, name: "callbacks" }));
 }

@@ -3,10 +3,6 @@ import { entries, isArray, keys, parse, stringify, values } from "./values";
 
 export type DashId = string | Record<string, any>;
 
-const WILDCARDS = ["ALL", "MATCH", "ALLSMALLER"];
-
-const isWildcard = (value: any): boolean => isArray(value) && WILDCARDS.includes(value[0]);
-
 /** Is it the text of an object id? A string id never starts like that. */
 export const isObjectText = (text: string): boolean => text.startsWith("{");
 
@@ -28,10 +24,10 @@ export const keyOf = (id: string, property: string): string => `${id}.${property
 /** Sorted names of an object id: ids with the same names may match the same patterns. */
 export const namesOf = (id: DashId): string => `${keys(id).sort()}`;
 
-/** Does the id stand for several components? */
-export const hasWildcards = (id: DashId): boolean => typeof id !== "string" && values(id).some(isWildcard);
+/** Does the id stand for several components? A wildcard is a list with its name, as in `["ALL"]`; no other value is a list. */
+export const hasWildcards = (id: DashId): boolean => values(id).some(isArray);
 
 /** Is an object id one of those that another, maybe with wildcards, stands for? */
 export function fits(id: DashId, pattern: DashId): boolean {
-  return namesOf(id) === namesOf(pattern) && entries(pattern).every(([name, wanted]) => isWildcard(wanted) || (id as any)[name] === wanted);
+  return namesOf(id) === namesOf(pattern) && entries(pattern).every(([name, wanted]) => isArray(wanted) || (id as any)[name] === wanted);
 }

@@ -1,4 +1,5 @@
 // What people see of the connection: a dot in the corner that hardly shows while nothing is wrong, and else says it in words.
+import { elementOf } from "./element";
 import { GONE_TIME, MARKED_TIME } from "./limits";
 
 export type Status = "connecting" | "connected" | "reconnecting" | "gone";
@@ -29,35 +30,33 @@ export function createMark() {
     host.title = words || now;
   }
 
-  function stop(): void {
-    clearTimeout(timer);
-    timer = undefined;
-  }
-
   show(status, "");
+  (document.body ?? document.documentElement).append(host);
   return {
     status: (): Status => status,
 
-    /** Put the mark into the page. */
-    placeMark: (): void => document.body.append(host),
-
     showsConnected(): void {
-      stop();
+      clearTimeout(timer);
+      timer = undefined;
       show("connected", "");
     },
 
     /** The line is lost. After a while without another one, the server is called gone. */
     lostLine(reason: string, isFinal: boolean): void {
-      if (isFinal) stop();
-      else timer ??= setTimeout(() => show("gone", "The server does not answer. Still trying…"), GONE_TIME);
-      if (isFinal || status !== "gone") show(isFinal ? "gone" : "reconnecting", isFinal ? reason : `${reason} Reconnecting…`.trim());
+      if (isFinal) {
+        clearTimeout(timer);
+        show("gone", reason);
+      } else {
+        timer ??= setTimeout(() => show("gone", "The server does not answer. Still trying…"), GONE_TIME);
+        if (status !== "gone") show("reconnecting", `${reason} Reconnecting…`);
+      }
     },
   };
 }
 
 /** Show for a moment at a control that its change did not count: `kind` is `refused` or `unconfirmed`. */
 export function markControl(id: string, kind: string, message: string): void {
-  const element = document.getElementById(id);
+  const element = elementOf(id);
   if (!element) return;
   const { title, style } = element;
   const { outline } = style;

@@ -1,6 +1,6 @@
 // HTTP exchanges of Dash's renderer, carried over the line.
 import type { Reply } from "./protocol";
-import { entries, parse, stringify } from "./values";
+import { parse, stringify } from "./values";
 
 /** As much of a `Response` as Dash's renderer uses. The body was decoded with the frame and is not decoded again. */
 export interface LightResponse {
@@ -20,7 +20,8 @@ interface Waiting {
 
 /** The response that a reply stands for. */
 export function lightResponse({ status, headers, body }: Reply): LightResponse {
-  const get = (wanted: string) => entries(headers).find(([name]) => name.toLowerCase() === wanted.toLowerCase())?.[1] ?? null;
+  // The server writes names in lower case.
+  const get = (name: string) => headers[name.toLowerCase()] ?? null;
   const isText = typeof body === "string" && !get("content-type")?.includes("json");
   const response: LightResponse = {
     ok: status >= 200 && status < 300,

@@ -1,6 +1,6 @@
 // What the page and the server owe each other: numbers, places, what is not acknowledged. No I/O, no clock, no Dash.
 import { keyOf } from "./ids";
-import { type Ack, type Hello, MAX_UNACKED, type Mods, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
+import { type Ack, type Hello, type Mods, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
 import { isPatch, stringify } from "./values";
 
 /** Who this tab is, and where in the order of the server it stands. */
@@ -88,7 +88,7 @@ export function createSession(page: string, build: string, identity: Place) {
       catchingUp = mode === "snapshot" || seq > (place.seq ?? seq);
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
       Object.assign(place, { tab, token }, isReborn && { epoch, seq: 0 });
-      limit = limits.unacked || MAX_UNACKED;
+      limit = limits.unacked;
       sent = pending.filter(({ n }) => n <= handled).length;
       return { frames: due(), unconfirmed };
     },

@@ -12,16 +12,17 @@ export interface Line {
   outdatedPage(): void;
 }
 
-const REASONS = new Map<number, string>([
-  [CLOSE.UNSUPPORTED, "Unreadable message"],
-  [CLOSE.INVALID, "Unreadable message"],
-  [CLOSE.TOO_BIG, "Message too big"],
-  [CLOSE.BAD_MESSAGE, "The server refused a message"],
-  [CLOSE.UNAUTHENTICATED, "Please log in and reload"],
-  [CLOSE.FORBIDDEN, "Not allowed to connect"],
-  [CLOSE.REPLACED, "This page is open elsewhere"],
-  [CLOSE.TOO_FAST, "Too many changes at once"],
-]);
+const BAD = "Bad message";
+const REASONS: Record<number, string> = {
+  [CLOSE.UNSUPPORTED]: BAD,
+  [CLOSE.INVALID]: BAD,
+  [CLOSE.TOO_BIG]: "Message too big",
+  [CLOSE.BAD_MESSAGE]: BAD,
+  [CLOSE.UNAUTHENTICATED]: "Please log in and reload",
+  [CLOSE.FORBIDDEN]: "Not allowed to connect",
+  [CLOSE.REPLACED]: "This page is open elsewhere",
+  [CLOSE.TOO_FAST]: "Too many changes at once",
+};
 
 /** `url` is asked for each time. */
 export function createSocket(url: () => string, line: Line) {
@@ -29,9 +30,7 @@ export function createSocket(url: () => string, line: Line) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let isWanted = true;
-  let heardAt = 0;
-  let beatAt = 0;
-  let silence = Infinity; // ms; known after two heartbeats
+  let beatAt = 0; // ms; of the last heartbeat of this line, or 0
 
   function after(delay: number, run: () => void): void {
     clearTimeout(timer);
@@ -51,14 +50,12 @@ export function createSocket(url: () => string, line: Line) {
   }
 
   function opened(): void {
-    heardAt = Date.now();
+    clearTimeout(timer);
     beatAt = 0;
-    listen();
     line.openLine();
   }
 
   function heard(text: string): void {
-    heardAt = Date.now();
     failures = 0;
     line.receiveText(text);
   }
@@ -67,9 +64,9 @@ export function createSocket(url: () => string, line: Line) {
     socket = undefined;
     clearTimeout(timer);
     if (code === CLOSE.VERSION) return line.outdatedPage();
-    isWanted = code !== CLOSE.UNAUTHENTICATED && code !== CLOSE.FORBIDDEN && code !== CLOSE.REPLACED;
-    line.lostLine(REASONS.get(code) ?? "", !isWanted);
-    if (isWanted) retry(code === CLOSE.BAD_MESSAGE || code === CLOSE.TOO_FAST ? PATIENT_DELAY : 0);
+    isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
+    line.lostLine(REASONS[code] ?? "", !isWanted);
+    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0);
   }
 
   /** Full jitter: a thousand pages must not come back in the same instant. A hidden page waits until it is seen. */
@@ -92,16 +89,8 @@ export function createSocket(url: () => string, line: Line) {
     connect();
   }
 
-  const isOpen = (): boolean => socket?.readyState === WebSocket.OPEN;
-  const isSilent = (): boolean => isOpen() && Date.now() - heardAt > silence;
-
-  /** A line that died without a word is noticed by the heartbeats that do not come. */
-  function listen(): void {
-    after(SHORTEST_SILENCE, () => (isSilent() ? restart() : listen()));
-  }
-
   function wake(): void {
-    if (isWanted && (!socket || isSilent())) restart();
+    if (isWanted && !socket) connect();
   }
 
   return {
@@ -119,13 +108,14 @@ export function createSocket(url: () => string, line: Line) {
 
     /** Send one frame. Dropped while the line is down: the session and the requests send theirs again. */
     send(frame: string): void {
-      if (isOpen()) socket!.send(frame);
+      if (socket?.readyState === WebSocket.OPEN) socket.send(frame);
     },
 
-    /** A heartbeat came: learn how often they do. */
+    /** A heartbeat came. When the next ones stay away, the line has died without a word. */
     beat(): void {
-      if (beatAt) silence = Math.max(SHORTEST_SILENCE, SILENT_BEATS * (Date.now() - beatAt));
-      beatAt = Date.now();
+      const now = Date.now();
+      if (beatAt) after(Math.max(SHORTEST_SILENCE, SILENT_BEATS * (now - beatAt)), restart);
+      beatAt = now;
     },
   };
 }

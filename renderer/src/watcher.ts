@@ -1,5 +1,6 @@
 // Sees what changes in the page, and tells changes by somebody from what mounting does.
 import type { Changed, Renderer, Run } from "./dash";
+import { complain, elementOf } from "./element";
 import { idText, keyOf } from "./ids";
 import { KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
@@ -15,10 +16,10 @@ export interface Reports {
   mount(values: Triple[]): void;
 }
 
-const INTERACTIONS = "pointerdown keydown wheel touchstart click input change paste drop popstate hashchange";
+const INTERACTIONS = "pointerdown keydown wheel click input change paste drop popstate hashchange";
 
 export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
-  let list: ReturnType<typeof createWatchList> | undefined;
+  let list = createWatchList([]);
   /** Components that nobody can have touched yet: what they report, they report because they were mounted. */
   const unsettled = new Set<string>();
   /** Properties that have their value from a callback's initial call, or from callbacks that only those caused. */
@@ -31,18 +32,16 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   let lastChanged: Changed | undefined;
   let lastPaths: object | undefined;
   let lastLayout: object | undefined;
-  /** The layout as it was served, until there is a list to say what of it is watched. */
-  let served: object | undefined;
 
   // Costs nothing once all are settled.
   const interact = () => unsettled.forEach((id) => dash.touchable(id) && unsettled.delete(id));
   for (const name of INTERACTIONS.split(" ")) addEventListener(name, interact, { capture: true, passive: true });
 
-  const watchedIds = (): Set<string> => new Set(list?.watchedTexts.flatMap(dash.matching));
+  const watchedIds = (): Set<string> => new Set(list.watchedTexts.flatMap(dash.matching));
   const valueOf = (id: string, property: string, layout?: object): any => dash.component(id, layout)?.props[property];
 
   function notice(): void {
-    const { changed, paths, layout } = dash.state();
+    const { changed, paths, layout } = dash.current();
     if (changed !== lastChanged) noticeChange((lastChanged = changed));
     if (paths !== lastPaths) {
       lastPaths = paths;
@@ -53,13 +52,12 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   }
 
   function begin(): void {
-    const { changed, paths, layout } = dash.state();
+    const { changed, paths, layout } = dash.current();
     [isHydrated, lastChanged, lastPaths, lastLayout] = [true, changed, paths, layout];
     tainted.clear();
     present = watchedIds();
     unsettled.clear();
     present.forEach((id) => unsettled.add(id));
-    served = list ? undefined : layout;
     reports.hydrated();
   }
 
@@ -73,7 +71,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
-    if (author && list) report(id, list.watchedOf(id), named, author === "internal" ? undefined : isInitial);
+    if (author) report(id, list.watchedOf(id), named, author === "internal" ? undefined : isInitial);
   }
 
   const isInitialCall = (runs: Run[]): boolean =>
@@ -96,7 +94,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
 
   function isMounting(id: string): boolean {
     // What has no element cannot be touched: its first report settles it.
-    return unsettled.has(id) && (!!document.getElementById(id) || unsettled.delete(id));
+    return unsettled.has(id) && (!!elementOf(id) || unsettled.delete(id));
   }
 
   function stateFor(watched: Watched, values: Triple[]): Triple[] {
@@ -117,12 +115,12 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     present = now;
     replaced = [];
     writer.appeared();
-    announce(appeared, () => true);
+    announce(appeared);
   }
 
-  function announce(ids: string[], isWanted: (id: string, property: string) => boolean): void {
-    const properties = (id: string) => [...list!.watchedOf(id).keys()].filter((property) => isWanted(id, property));
-    const values = ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => properties(id).map((name): Triple => [id, name, valueOf(id, name)]));
+  function announce(ids: string[]): void {
+    const watched = (id: string): string[] => [...list.watchedOf(id).keys()];
+    const values = ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => watched(id).map((name): Triple => [id, name, valueOf(id, name)]));
     if (values.length) reports.mount(values);
   }
 
@@ -134,7 +132,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
         else if (isHydrated) notice();
         else begin();
       } catch (error) {
-        console.error("dash_devices: a change was not reported", error);
+        complain("a change was not reported", error);
       }
     },
 
@@ -145,9 +143,6 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       const before = present;
       present = watchedIds();
       present.forEach((id) => before.has(id) || unsettled.add(id));
-      const start = served;
-      served = undefined;
-      if (start) announce([...present], (id, property) => !equal(valueOf(id, property, start), valueOf(id, property)));
     },
 
     /** The values of some properties; nothing for a component that is not in the page. */

@@ -1,13 +1,13 @@
 // Puts values of the server into the page.
 import type { Callback, Renderer } from "./dash";
+import { complain } from "./element";
 import { keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
 import type { Triple } from "./protocol";
-import { equal, forgetOldest, fromEntries, holdsComponents, isPatch } from "./values";
+import { equal, forgetOldest, fromEntries, holdsComponents, isPatch, type Props } from "./values";
 
 /** A callback that was not told of a property, because it was under way. */
 type Debt = [callback: Callback, id: string, property: string];
-type Named = [property: string, value: any][];
 
 export type Writer = ReturnType<typeof createWriter>;
 
@@ -38,28 +38,23 @@ export function createWriter(dash: Renderer) {
   }
 
   function write(triples: Triple[], differing = false): void {
-    own(() => {
-      for (const [id, named] of grouped(triples)) {
-        if (dash.component(id)) writeOne(id, named, differing);
-        else for (const [property, value] of named) keep([id, property, value]);
-      }
-    });
+    own(() => grouped(triples).forEach((group) => (dash.component(group[0]![0]) ? writeOne(group, differing) : group.forEach(keep))));
   }
 
-  function writeOne(id: string, all: Named, differing: boolean): void {
+  /** Write some properties of one component. */
+  function writeOne(group: Triple[], differing = false): void {
+    const id = group[0]![0];
     const { props } = dash.component(id)!;
-    const named = all.filter(([property, value]) => !differing || !equal(props[property], value));
-    const brings = ([property, value]: [string, any]) =>
-      isPatch(value) || holdsComponents(property, value) || holdsComponents(property, props[property]);
+    const named = group.filter(([, property, value]) => !differing || !equal(props[property], value));
     if (!named.length) return;
     const before = plain;
-    plain = !named.some(brings);
+    plain = !named.some(([, name, value]) => isPatch(value) || holdsComponents(name, value) || holdsComponents(name, props[name]));
     try {
-      if (plain && !named.some(([property]) => dash.listenersOf(id, property).length)) dash.putProps(id, fromEntries(named));
-      else tell(id, named, (debt) => !dash.isRunning(...debt) || owe(debt));
+      if (plain && !named.some(([, property]) => dash.listenersOf(id, property).length)) dash.putProps(id, propsOf(named));
+      else tell(named, (debt) => !dash.isRunning(...debt) || owe(debt));
     } catch (error) {
       // One bad value must not keep the others from the page.
-      console.error(`dash_devices: the page refused ${id}`, named, error);
+      complain("the page refused", named, error);
     }
     plain = before;
   }
@@ -72,9 +67,9 @@ export function createWriter(dash: Renderer) {
   }
 
   /** Set properties while only some of the callbacks that listen are known to the renderer. */
-  function tell(id: string, named: Named, isTold: (debt: Debt) => boolean): void {
+  function tell(named: Triple[], isTold: (debt: Debt) => boolean): void {
     const restore: (() => void)[] = [];
-    for (const [property] of named) {
+    for (const [id, property] of named) {
       for (const { owner, name } of dash.listenersOf(id, property)) {
         const all = owner[name]!;
         owner[name] = all.filter((callback) => isTold([callback, id, property]));
@@ -82,7 +77,7 @@ export function createWriter(dash: Renderer) {
       }
     }
     try {
-      dash.setProps(id, fromEntries(named));
+      dash.setProps(named[0]![0], propsOf(named));
     } finally {
       restore.forEach((undo) => undo());
     }
@@ -93,7 +88,7 @@ export function createWriter(dash: Renderer) {
     const found = dash.component(id);
     if (!found || (dash.isRunning(...debt) && !owe(debt))) return;
     plain = true;
-    tell(id, [[property, found.props[property]]], ([other]) => other === callback);
+    tell([[id, property, found.props[property]]], ([other]) => other === callback);
     plain = false;
   }
 
@@ -109,7 +104,7 @@ export function createWriter(dash: Renderer) {
 
     /** Write events, one by one. Whoever is not in the page misses them. */
     fire(events: Triple[]): void {
-      own(() => events.forEach(([id, property, value]) => dash.component(id) && writeOne(id, [[property, value]], false)));
+      own(() => events.forEach((event) => dash.component(event[0]) && writeOne([event])));
     },
 
     /** Components have appeared: write what was kept for them. Values that came with newer components stay. */
@@ -125,7 +120,7 @@ export function createWriter(dash: Renderer) {
     /** Tell callbacks that are done what they missed. */
     settleDebts(): void {
       for (const [callback, owed] of debts) {
-        if (dash.isFinishing(callback) || [...owed.values()].some((debt) => dash.isRunning(...debt))) continue;
+        if ([...owed.values()].some((debt) => dash.isRunning(...debt))) continue;
         debts.delete(callback);
         // Not inside the dispatch that ends the run: its result comes first.
         queueMicrotask(() => own(() => owed.forEach(pay)));
@@ -134,13 +129,15 @@ export function createWriter(dash: Renderer) {
   };
 }
 
+const propsOf = (named: Triple[]): Props => fromEntries(named.map(([, property, value]) => [property, value]));
+
 /** Neighbours of the same component as one write; a property that comes twice starts a new one. */
-function grouped(triples: Triple[]): [string, Named][] {
-  const groups: [string, Named][] = [];
-  for (const [id, property, value] of triples) {
-    const [last, named] = groups[groups.length - 1] ?? [];
-    if (last === id && !named!.some(([name]) => name === property)) named!.push([property, value]);
-    else groups.push([id, [[property, value]]]);
+function grouped(triples: Triple[]): Triple[][] {
+  const groups: Triple[][] = [];
+  for (const triple of triples) {
+    const group = groups[groups.length - 1];
+    if (group?.every(([id, property]) => id === triple[0] && property !== triple[1])) group.push(triple);
+    else groups.push([triple]);
   }
   return groups;
 }

@@ -85,6 +85,14 @@ def props_of(layout: Any, id: str | dict[str, Any]) -> dict[str, Any]:
     return next(props for props in components(layout) if props["id"] == id)
 
 
+def until_all(page: Raw, *specs: Spec) -> None:
+    """Receive until each of these values has come, in whatever order and message, since the page was opened."""
+    for id, property, value in specs:
+        wanted = [wire_id(id), property, value]
+        while not any(wanted in message.get("mods", []) + message.get("props", []) for message in page.seen):
+            page.receive()
+
+
 def watched(watch: list[dict[str, Any]]) -> set[str]:
     """The watch list of a welcome or a watch message as ``id.property``."""
     return {f"{one['id']}.{one['property']}" for one in watch}

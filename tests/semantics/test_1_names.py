@@ -19,7 +19,7 @@ from dash_devices.dependencies import Input, Output, State
 from dash_devices.errors import RegistrationError, ServiceError
 
 from ..support import Raw, free_port, wait_for
-from .helpers import Calls, ask_regular, dependency, props_of, recorder, watched
+from .helpers import Calls, ask_regular, dependency, props_of, recorder, until_all, watched
 
 PUBLIC = ["Dash", "callback_context", "ctx", "no_update", "Services", "dependencies", "exceptions", "html", "dcc", "Patch", "set_props", "callback", "clientside_callback", "callback_shared", "callback_s2", "__version__"]
 DEPENDENCIES = ["Input", "Output", "State", "MATCH", "ALL", "ALLSMALLER", "ClientsideFunction"]
@@ -126,13 +126,13 @@ def test_1_3_service_is_the_fourth_argument(serve: Callable[..., Any], raw: Call
     app.callback(Output("q", "children"), [Input("a", "value")], (), Services.S2)(lambda value: f"q {value}")
     page = raw(serve(app).url).join()
     page.change("a", "value", "x")
-    assert page.until_value("o", "children", "o x")
-    page.until_value("p", "children", "p x")
+    until_all(page, ("o", "children", "o x"), ("p", "children", "p x"))
     assert [one["output"] for one in page.request("dependencies")["body"]] == ["q.children"]
 
 
 def test_1_3_options_of_shared_callbacks(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
-    app, calls, busy, free = dash_devices.Dash(), Calls(), threading.Event(), threading.Event()
+    app, calls, free = dash_devices.Dash(), Calls(), threading.Event()
+    busy, lit = threading.Event(), threading.Event()
     app.layout = html.Div([html.Div(id="o"), html.Div(id="lamp")])
 
     def block(value: Any) -> None:
@@ -140,6 +140,7 @@ def test_1_3_options_of_shared_callbacks(serve: Callable[..., Any], raw: Callabl
         assert free.wait(10)
 
     def fail(value: Any) -> None:
+        assert lit.wait(10)
         raise ValueError("broken")
 
     app.callback_shared(None, Input("a", "value"), lane="one")(block)
@@ -159,6 +160,7 @@ def test_1_3_options_of_shared_callbacks(serve: Callable[..., Any], raw: Callabl
         page.until("ack", n=page.change(id, "value", value))
     free.set()
     page.until_value("lamp", "children", "on")
+    lit.set()
     page.until_value("o", "children", "caught broken")
     assert app.get("lamp", "children") == "off"
     assert calls.next() == 3
@@ -307,7 +309,7 @@ def test_1_6_clashing_bits(service: int, named: list[str]) -> None:
 
 def test_1_7_run_and_run_server(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[str, int]] = []
-    monkeypatch.setattr("dash_devices.server.serve", lambda app, *, host, port, **kwargs: served.append((host, port)))
+    monkeypatch.setattr("dash_devices.dash_glue.backend.serve", lambda app, *, host, port, **kwargs: served.append((host, port)))
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.delenv("HOST", raising=False)
     app = dash_devices.Dash()

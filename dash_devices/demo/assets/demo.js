@@ -2,12 +2,19 @@
 (() => {
     const TAB = '.tabs .tab';
 
+    let before, lookingBack;
+
     // newest: wall clock of the newest point, ms. seconds: how far to look back.
+    // A redraw is dear, and the next points bring one anyway: it finds the range that fits them.
     function follow(newest, seconds) {
-        if (newest && !document.hidden) {
-            const range = [newest - 1000 * seconds, newest];
-            document.querySelectorAll('.js-plotly-plot').forEach(plot => Plotly.relayout(plot, {'xaxis.range': range}));
-        }
+        if (!newest) return;
+        const next = 2 * newest - (before || newest), redraw = seconds !== lookingBack;
+        const range = [next - 1000 * seconds, next];
+        document.querySelectorAll('.js-plotly-plot').forEach(plot => {
+            Object.assign(plot.layout.xaxis, {range, autorange: false});
+            if (redraw) Plotly.redraw(plot);
+        });
+        [before, lookingBack] = [newest, seconds];
     }
 
     // theme: auto, light or dark.
