@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, cast
 
-import dash
 import orjson
+from dash import Dash as StockDash
 from dash._utils import to_json
 from quart import Quart, Response, request
 
@@ -37,7 +37,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, dash.Dash):
+class Dash(Registering, Pushing, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -82,7 +82,7 @@ class Dash(Registering, Pushing, dash.Dash):
         self._end: Callable[[], object] | None = None
         options.setdefault("compress", True)
         options.setdefault("websocket_allowed_origins", list(self._allowed_origins))
-        dash.Dash.__init__(
+        StockDash.__init__(
             self, name=name, server=bool(server), backend=_backend_for(options.pop("backend", None), server), **options
         )
         self.scripts.append_script({"relative_package_path": "static/dash_devices.min.js", "namespace": "dash_devices"})
@@ -90,7 +90,7 @@ class Dash(Registering, Pushing, dash.Dash):
     # ---- Dash's own hooks ----------------------------------------------------------------------------------------------
     def init_app(self, app: Any = None, **kwargs: Any) -> None:
         """Add the app to a Quart server; see `dash.Dash.init_app`."""
-        dash.Dash.init_app(self, app, **kwargs)
+        StockDash.init_app(self, app, **kwargs)
         if self._attached is not self.server:
             self._attached = self.server
             self._attach(self.server)
@@ -104,7 +104,7 @@ class Dash(Registering, Pushing, dash.Dash):
         self._add_url("_dash-devices/metrics", self._serve_metrics)
 
     def _config(self) -> dict[str, Any]:
-        config: dict[str, Any] = dash.Dash._config(self)
+        config: dict[str, Any] = StockDash._config(self)
         config["dash_devices"] = {
             "url": self.config.requests_pathname_prefix + PATH,
             "build": self._hub.build,
@@ -118,8 +118,7 @@ class Dash(Registering, Pushing, dash.Dash):
         session = page_session(self)
         tree = orjson.loads(to_json(await in_thread(self._engine.lanes.threads, self.get_layout)))
         seq, by_id = self._state_in_layouts.snapshot()
-        ids = self._state_in_layouts.fill(tree, by_id)
-        self._state_in_layouts.announce(ids, session)
+        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id), session)
         response = Response(orjson.dumps(tree), content_type="application/json")
         response.headers[SEQ_HEADER] = f"{self._hub.epoch}:{seq}"
         response.headers["Cache-Control"] = "no-store"
@@ -181,7 +180,7 @@ class Dash(Registering, Pushing, dash.Dash):
     def _load_layout(self) -> None:
         """The state begins with what the layout says. What is wrong with it the pages say too, as in Dash."""
         try:
-            dash.Dash._setup_server(self)
+            StockDash._setup_server(self)
             self._engine.load_layout(orjson.loads(to_json(self.get_layout())))
         except Exception:
             self._got_first_request["setup_server"] = False

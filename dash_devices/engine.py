@@ -144,7 +144,7 @@ class Engine:
     def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> None:
         for invocation in self.registry.invocations(changed):
             callback = invocation.callback
-            if (cause.quiet and callback.none_output is not None) or self.startup.will_run(callback):
+            if (cause.quiet and not callback.outputs) or self.startup.will_run(callback):
                 continue
             if (callback, invocation.anchor) in cause.ancestors and not any(changed[k] for k in invocation.triggered):
                 continue

@@ -108,7 +108,7 @@ class _Server:
 
     async def run(self) -> None:
         self._app._end = lambda: self._loop.call_soon_threadsafe(self._end.set)
-        self._app.backend._ws_shutdown_event = self._end  # where dash.testing (4.4.1) looks to end a Quart server
+        vars(self._app.backend)["_ws_shutdown_event"] = self._end  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())

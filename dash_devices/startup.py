@@ -43,7 +43,9 @@ class Startup:
 
     def will_run(self, callback: SharedCallback) -> bool:
         """Does it wait for its turn, so that a new input need not queue it once more?"""
-        return id(callback) in self._blocked
+        if id(callback) in self._blocked:
+            return True
+        return callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
 
     def look(self) -> None:
         """New components or callbacks: let those begin that can now."""

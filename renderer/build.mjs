@@ -7,10 +7,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // Members of our own objects. None of them is a name on the wire, in Dash's store or in the browser: those must stay.
 const OWN_MEMBERS = `
-  appeared aside author beat component current differing fire frames hydrated interrupted isPlain
-  isRunning isWriting listenersOf lostLine matching namedPaths notice openLine outdatedPage pathOf place prefix
-  putProps readProps receiveText request restartLine resumed runsOf session setProps settleDebts settled showError
-  showsConnected startLine touchable unconfirmed view watchList watchedOf watchedTexts withoutUndo write
+  appeared aside author beat change component count current differing fail fire frame frames hello hydrated
+  interrupted isPlain isRunning isWriting listenersOf lostLine matching mount namedPaths notice openLine outdatedPage
+  owner pathOf place prefix putProps readProps receiveText request restartLine resumed runsOf session setProps
+  settleDebts settled showError showsConnected startLine touchable unconfirmed view watchList watchedOf watchedTexts
+  withoutUndo write
 `;
 
 // Constants of the protocol go into the code as numbers, without the tables they stand in.

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import dash
+from dash import Dash as StockDash
 from dash.backends._quart import QuartDashServer
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
 from quart import Response, request
@@ -77,8 +77,8 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     function = app._prepare_callback(context, body)
     if not _authorized(app, body["output"], context.client):
         raise PreventUpdate
-    args = dash.Dash._inputs_to_vals(app, context.inputs_list + context.states_list)
-    run = dash.Dash._execute_callback(app, function, args, context.outputs_list, context)
+    args = StockDash._inputs_to_vals(app, context.inputs_list + context.states_list)
+    run = StockDash._execute_callback(app, function, args, context.outputs_list, context)
     try:
         data = await _run(app, body["output"], function, run)
     except WebsocketDisconnected:

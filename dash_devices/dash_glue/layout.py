@@ -30,20 +30,21 @@ class StateInLayouts:
                 by_id.setdefault(entry.key[0], []).append(entry)
             return self._engine.shared.seq, by_id
 
-    def fill(self, tree: Any, by_id: dict[str, list[Entry]]) -> list[str]:
-        """Write the values into a decoded tree, in place. Returns the ids that it holds then."""
-        ids = []
+    def fill(self, tree: Any, by_id: dict[str, list[Entry]]) -> dict[str, dict[str, Any]]:
+        """Write the values into a decoded tree, in place. Returns the props by the ids that it holds then."""
+        found = {}
         for props in walk(tree):
             id = id_text(props["id"])
-            ids.append(id)
+            found[id] = props
             for entry in by_id.get(id, ()):
                 props[entry.key[1]] = orjson.loads(entry.encoded)
             if props.get("persistence"):
                 self._drop_persistence(id, props)
-        return ids
+        return found
 
     def _drop_persistence(self, id: str, props: dict[str, Any]) -> None:
-        if not any(self._engine.registry.is_watched((id, property)) for property in props):
+        registry = self._engine.registry
+        if not any(registry.is_watched((id, name)) for name in props.get("persisted_props") or registry.watched_properties()):
             return
         del props["persistence"]
         if id not in self._warned:
@@ -55,15 +56,21 @@ class StateInLayouts:
         if '"namespace"' not in encoded:
             return encoded
         tree = orjson.loads(encoded)
-        ids = self.fill(tree, self.snapshot()[1])
-        self.announce(ids, session)
+        self.announce(self.fill(tree, self.snapshot()[1]), session)
         return orjson.dumps(tree).decode()
 
-    def announce(self, ids: list[str], session: Session | None) -> None:
-        """A page was sent these components: callbacks that waited for them can run, its changes of them count."""
+    def announce(self, found: dict[str, dict[str, Any]], session: Session | None) -> None:
+        """A page was sent these components: callbacks that waited for them can run, its changes of them count.
+
+        What they were given is taken where the server has no value.
+        """
         if session is None:
             return
         with self._engine.lock:
-            components = self._engine.components
-            if components.add_private(session.token, [id for id in ids if id not in components]):
+            components, registry = self._engine.components, self._engine.registry
+            fresh = components.add_private(session.token, [id for id in found if id not in components])
+            for key in ((id, property) for id in fresh for property in found[id]):
+                if registry.is_watched(key):
+                    self._engine.shared.seed(key, found[key[0]][key[1]])
+            if fresh:
                 self._engine.startup.look()

@@ -10,8 +10,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import dash
+from dash import ClientsideFunction, Dash as StockDash
 from dash._callback import GLOBAL_CALLBACK_MAP
+from dash._grouping import flatten_grouping
 from dash.dependencies import DashDependency, handle_grouped_callback_args
 
 from ..clients import Client
@@ -42,7 +43,7 @@ def _both(output: str, name: str) -> str:
 
 def _output_texts(args: list[Any], kwargs: dict[str, Any]) -> list[str]:
     outputs = handle_grouped_callback_args(list(args), dict(kwargs))[0]
-    flat = dash._grouping.flatten_grouping(outputs) if not isinstance(outputs, DashDependency) else [outputs]
+    flat = flatten_grouping(outputs) if not isinstance(outputs, DashDependency) else [outputs]
     return [str(registration.to_dep(output)) for output in flat]
 
 
@@ -80,7 +81,7 @@ class Registering:
         rest, kwargs = registration.normalised(args, dict(kwargs))
         if none_output or bits & Services.NO_CLIENT_INITIAL_CALLBACK:
             kwargs["prevent_initial_call"] = True
-        register = dash.Dash.callback(self, *rest, **kwargs)  # type: ignore[arg-type]
+        register = StockDash.callback(self, *rest, **kwargs)  # type: ignore[arg-type]
         self._note_regular(self._callback_list[-1]["output"], rest, kwargs, none_output, bits, lane)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,7 +148,7 @@ class Registering:
 
         if not args and not kwargs:
             raise RegistrationError("callback_shared: expected an Output (or None) and an Input, got nothing")
-        if isinstance(args[0] if args else None, str | dash.ClientsideFunction):
+        if isinstance(args[0] if args else None, str | ClientsideFunction):
             decorate(print)  # raises: that is no Python function
         return decorate
 

@@ -43,7 +43,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     openLine: opened,
     receiveText: (text) => [].concat(parse(text)).forEach(handle),
     lostLine: lost,
-    outdatedPage: () => reloadOnce(`version ${VERSION}`) || lost("Please reload this page", true),
+    outdatedPage: () => reloadOnce("version") || lost("Please reload", true),
   });
   const { send } = socket;
   const requests = createRequests(send);

@@ -69,8 +69,8 @@ export function readConfig(): Config | undefined {
 }
 
 /** What of Dash a request is for; undefined: not Dash's business, or another origin's. */
-export function dashRoute(input: unknown, prefix: string): { route: string; query: string } | undefined {
-  const [, base, name, search = ""] = (typeof input === "string" && ROUTES.exec(input)) || [];
+export function dashRoute(input: RequestInfo | URL, prefix: string): { route: string; query: string } | undefined {
+  const [, base, name, search = ""] = ROUTES.exec(`${input}`) ?? [];
   if (!name || (base !== prefix && base !== location.origin + prefix)) return undefined;
   return { route: name === "update-component" ? "callback" : name, query: search.slice(1) };
 }
@@ -88,10 +88,13 @@ export function createRenderer(notice: () => void) {
 
   // `store.ts` pushes each new store to this list, before React subscribes to it.
   const stores: Store[] = ((window as any).dash_stores ??= []);
-  Object.defineProperty(stores, "push", { value: (added: Store) => take(added) && (stores[stores.length] = added) });
-  take(stores[0]);
+  stores.push = (added) => {
+    stores[stores.length] = take(added);
+    return stores.length;
+  };
+  take(stores[0]!);
 
-  function take(added: Store | undefined): Store | undefined {
+  function take(added: Store): Store {
     if (!store) (store = added)?.subscribe(notice);
     return added;
   }
@@ -122,7 +125,8 @@ export function createRenderer(notice: () => void) {
 
   function listenersOf(id: string, property: string): Listeners[] {
     const { inputMap, inputPatterns } = state().graphs;
-    if (isObjectText(id)) return patternsFor(parseId(id), inputPatterns?.[namesOf(parseId(id))]?.[property] ?? []);
+    const parsed = parseId(id);
+    if (isObjectText(id)) return patternsFor(parsed, inputPatterns?.[namesOf(parsed)]?.[property] ?? []);
     const owner = inputMap?.[id];
     return isArray(owner?.[property]) ? [{ owner, name: property }] : [];
   }

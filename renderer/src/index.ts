@@ -21,4 +21,5 @@ window.fetch = ((input: RequestInfo | URL, init?: RequestInit) => {
 /** For tests and the curious: a new look at each use; nothing in it before the page knows its config. */
 Object.defineProperty(window, "dash_devices", { get: () => app?.view() ?? {} });
 
-if (!started()) addEventListener("DOMContentLoaded", started);
+// Where the config's element comes later than this script, the renderer's first request starts the app.
+started();

@@ -31,7 +31,8 @@ export function createMark() {
   }
 
   show(status, "");
-  (document.body ?? document.documentElement).append(host);
+  // Not in the body: that may not be there yet, and belongs to the app.
+  document.documentElement.append(host);
   return {
     status: (): Status => status,
 
@@ -47,7 +48,7 @@ export function createMark() {
         clearTimeout(timer);
         show("gone", reason);
       } else {
-        timer ??= setTimeout(() => show("gone", "The server does not answer. Still trying…"), GONE_TIME);
+        timer ??= setTimeout(() => show("gone", "No answer. Still trying…"), GONE_TIME);
         if (status !== "gone") show("reconnecting", `${reason} Reconnecting…`);
       }
     },

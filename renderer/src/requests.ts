@@ -22,7 +22,7 @@ interface Waiting {
 export function lightResponse({ status, headers, body }: Reply): LightResponse {
   // The server writes names in lower case.
   const get = (name: string) => headers[name.toLowerCase()] ?? null;
-  const isText = typeof body === "string" && !get("content-type")?.includes("json");
+  const isText = typeof body === "string" && !/json/.test(get("content-type")!);
   const response: LightResponse = {
     ok: status >= 200 && status < 300,
     status,

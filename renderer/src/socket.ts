@@ -20,8 +20,8 @@ const REASONS: Record<number, string> = {
   [CLOSE.BAD_MESSAGE]: BAD,
   [CLOSE.UNAUTHENTICATED]: "Please log in and reload",
   [CLOSE.FORBIDDEN]: "Not allowed to connect",
-  [CLOSE.REPLACED]: "This page is open elsewhere",
-  [CLOSE.TOO_FAST]: "Too many changes at once",
+  [CLOSE.REPLACED]: "Page open elsewhere",
+  [CLOSE.TOO_FAST]: "Too many changes",
 };
 
 /** `url` is asked for each time. */

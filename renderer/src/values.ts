@@ -14,8 +14,8 @@ const isObject = (value: any): boolean => typeof value === "object" && value !==
 
 /** The same JSON value? Quick where both are the same object, or plain. */
 export function equal(a: any, b: any): boolean {
-  if (a === b || !isObject(a) || !isObject(b) || isArray(a) !== isArray(b)) return a === b;
-  return keys(a).length === keys(b).length && keys(a).every((name) => name in b && equal(a[name], b[name]));
+  if (a === b || !isObject(a) || !isObject(b)) return a === b;
+  return isArray(a) === isArray(b) && keys(a).length === keys(b).length && keys(a).every((name) => name in b && equal(a[name], b[name]));
 }
 
 /** Is it an instruction to change a value, and no value itself? */

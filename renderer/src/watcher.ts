@@ -16,7 +16,14 @@ export interface Reports {
   mount(values: Triple[]): void;
 }
 
-const INTERACTIONS = "pointerdown keydown wheel click input change paste drop popstate hashchange";
+/** The parts of the store's state as they were after the last action. They are kept apart: the renderer changes old states. */
+interface Seen {
+  changed: Changed;
+  paths: object;
+  layout: object;
+}
+
+const INTERACTIONS = "pointerdown keydown wheel click input change drop popstate";
 
 export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
   let list = createWatchList([]);
@@ -29,9 +36,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   /** Places whose contents were replaced since the paths were last looked at. */
   let replaced: string[] = [];
   let isHydrated = false;
-  let lastChanged: Changed | undefined;
-  let lastPaths: object | undefined;
-  let lastLayout: object | undefined;
+  let seen = {} as Seen;
 
   // Costs nothing once all are settled.
   const interact = () => unsettled.forEach((id) => dash.touchable(id) && unsettled.delete(id));
@@ -40,28 +45,37 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   const watchedIds = (): Set<string> => new Set(list.watchedTexts.flatMap(dash.matching));
   const valueOf = (id: string, property: string, layout?: object): any => dash.component(id, layout)?.props[property];
 
-  function notice(): void {
+  function see(): void {
     const { changed, paths, layout } = dash.current();
-    if (changed !== lastChanged) noticeChange((lastChanged = changed));
-    if (paths !== lastPaths) {
-      lastPaths = paths;
-      noticePaths();
-    }
-    lastLayout = layout;
+    seen = { changed, paths, layout };
+  }
+
+  function notice(): void {
+    const before = seen;
+    see();
+    if (seen.changed !== before.changed) noticeChange(seen.changed, before.layout);
+    if (seen.paths !== before.paths) noticePaths();
     writer.settleDebts();
   }
 
   function begin(): void {
-    const { changed, paths, layout } = dash.current();
-    [isHydrated, lastChanged, lastPaths, lastLayout] = [true, changed, paths, layout];
+    isHydrated = true;
+    see();
     tainted.clear();
-    present = watchedIds();
     unsettled.clear();
-    present.forEach((id) => unsettled.add(id));
+    present = new Set();
+    look();
     reports.hydrated();
   }
 
-  function noticeChange({ id: dashId, props }: Changed): void {
+  /** Watched components that are here for the first time are not settled. */
+  function look(): void {
+    const before = present;
+    present = watchedIds();
+    present.forEach((id) => before.has(id) || unsettled.add(id));
+  }
+
+  function noticeChange({ id: dashId, props }: Changed, layout: object): void {
     const id = idText(dashId ?? "");
     const path = dash.pathOf(id);
     const author = writer.isWriting() ? undefined : dash.author(id);
@@ -71,7 +85,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
-    if (author) report(id, list.watchedOf(id), named, author === "internal" ? undefined : isInitial);
+    if (author) report(id, layout, named, author === "internal" ? undefined : isInitial);
   }
 
   const isInitialCall = (runs: Run[]): boolean =>
@@ -83,9 +97,10 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     forgetOldest(tainted, KEPT_PROPERTIES);
   }
 
-  /** `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
-  function report(id: string, watched: Watched, props: [string, any][], isInitial: boolean | undefined): void {
-    const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, lastLayout), value));
+  /** `layout`: as it was before. `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
+  function report(id: string, layout: object, props: [string, any][], isInitial: boolean | undefined): void {
+    const watched = list.watchedOf(id);
+    const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
     if (!values.length) return;
     if (isInitial ?? isMounting(id)) reports.mount(values);
@@ -139,10 +154,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     /** Replace the list of what is watched. */
     watchList(watch: Watch[]): void {
       list = createWatchList(watch);
-      if (!isHydrated) return;
-      const before = present;
-      present = watchedIds();
-      present.forEach((id) => before.has(id) || unsettled.add(id));
+      if (isHydrated) look();
     },
 
     /** The values of some properties; nothing for a component that is not in the page. */

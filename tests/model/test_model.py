@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from .model import ALL_RULES, LIMIT, PAIR, WATCHED, Change, Hello, Line, Rule, Rules, World
+from .model import ALL_RULES, LIMIT, PAIR, WATCHED, Hello, Line, Rule, Rules, World
 from .model_page import Page
 from .model_server import Server
 from .support import run
@@ -30,10 +30,12 @@ class Histories(RuleBasedStateMachine):
         self.settle()
 
     # ---- what happens outside the protocol ----
-    @rule(page=PAGES, keys=KEYS, doomed=st.sampled_from([False, False, False, True]))
-    def user_changes(self, page: int, keys: tuple[str, ...], doomed: bool) -> None:
+    @rule(page=PAGES, changes=st.lists(st.tuples(KEYS, st.booleans()), min_size=1, max_size=LIMIT + 1))
+    def user_changes(self, page: int, changes: list[tuple[tuple[str, ...], bool]]) -> None:
+        """A few changes, one after the other; some the server will refuse."""
         if self.pages[page].epoch is not None:
-            self.pages[page].change(keys, doomed=doomed)
+            for keys, doomed in changes:
+                self.pages[page].change(keys, doomed=doomed)
 
     @rule(page=PAGES, key=st.sampled_from(WATCHED))
     def component_mounts(self, page: int, key: str) -> None:
@@ -188,8 +190,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def pages_keep_to_the_limit(self) -> None:
-        for line in self.lines:
-            assert sum(isinstance(message, Change) for message in line.up) <= LIMIT
+        assert all(page.sent <= LIMIT for page in self.pages)
 
 
 def without(rules: frozenset[Rule]) -> type[Histories]:

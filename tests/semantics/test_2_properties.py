@@ -78,7 +78,7 @@ def test_2_2_what_is_typed_into_a_shown_control_is_private(serve: Callable[..., 
     second.fill("#a", "z")
     holds(first, "b", "<z>")
     assert app.metrics["changes"] == 2
-    assert app.metrics["changes_refused"] == 0
+    assert "changes_refused" not in app.metrics
 
 
 def test_2_3_state_is_read_from_the_page_of_the_event(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
@@ -95,6 +95,7 @@ def test_2_3_state_is_read_from_the_page_of_the_event(serve: Callable[..., Any],
     url = serve(app).url
     first, second = raw(url).join(), raw(url).join()
     assert first.welcome["watch"][0]["state"] == [["s", "value"], ["t", "value"]]
+    assert calls.next() == (None, "layout", None)
     first.change("a", "value", 1, state=[("s", "value", "of first"), ("t", "value", 11)])
     second.change("a", "value", 2, state=[("s", "value", "of second"), ("t", "value", 22)])
     free.set()
