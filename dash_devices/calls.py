@@ -46,6 +46,32 @@ class Chain:
             self._done()
 
 
+class Waits:
+    """Which lanes wait for which, so that nobody waits for a call that waits for him. The engine's lock covers it."""
+
+    def __init__(self) -> None:
+        self._awaited: dict[tuple[str, str], int] = {}
+
+    def may_wait(self, held: frozenset[str], lane: str) -> bool:
+        """Does what is queued in ``lane`` come to its end while these lanes wait for it?"""
+        reached, seen = [lane], {lane}
+        while reached:
+            current = reached.pop()
+            if current in held:
+                return False
+            following = [to for start, to in self._awaited if start == current and to not in seen]
+            reached.extend(following)
+            seen.update(following)
+        return True
+
+    def count(self, held: frozenset[str], lane: str, by: int) -> None:
+        """A call in ``lane`` that these lanes wait for was queued (1), or has ended (-1)."""
+        for edge in ((start, lane) for start in held):
+            self._awaited[edge] = self._awaited.get(edge, 0) + by
+            if not self._awaited[edge]:
+                del self._awaited[edge]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cause:
     """Why something happens.
@@ -56,7 +82,7 @@ class Cause:
         ancestors: the calls that led here, oldest first.
         quiet: caused by a startup or by mounting: callbacks with a None output do not run.
         chain: counts what follows, for whoever waits.
-        held: lanes of calls that wait for this chain; what is queued there cannot be waited for.
+        held: lanes of calls that wait for this chain; what is queued behind those cannot be waited for.
     """
 
     client: Client | None = None
@@ -123,9 +149,11 @@ class SharedCall:
         self.most_recent = callback.most_recent
         self.max_age = callback.max_age
         self.starts = int(cause.quiet and not invocation.triggered)  # runs of Startup that this call stands for
-        self.waiting_on: list[Chain] = [cause.chain] if cause.chain and callback.lane not in cause.held else []
-        for chain in self.waiting_on:
-            chain.enter()
+        self.waiting_on: list[tuple[Chain, frozenset[str]]] = []
+        if cause.chain and engine.waits.may_wait(cause.held, callback.lane):
+            cause.chain.enter()
+            engine.waits.count(cause.held, callback.lane, 1)
+            self.waiting_on.append((cause.chain, cause.held))
 
     @property
     def child(self) -> Cause:
@@ -193,7 +221,9 @@ class SharedCall:
 
     def _ended(self) -> None:
         self.engine.call_ended(self)
-        for chain in self.waiting_on:
+        for chain, held in self.waiting_on:
+            with self.engine.lock:
+                self.engine.waits.count(held, self.callback.lane, -1)
             chain.leave()
         self.waiting_on = []
 

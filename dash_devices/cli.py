@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .errors import DashDevicesError
+
 COMMANDS = {
     "demo": ("dash_devices.demo", "a live page of this machine's own sensors, the same in every tab"),
     "bench": ("dash_devices.bench", "round trips in a real browser, beside stock Dash and the bare floor"),
@@ -23,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = importlib.import_module(COMMANDS[arguments.command][0])
     try:
         return int(module.main(rest) or 0)
+    except DashDevicesError as error:
+        print(f"{parser.prog} {arguments.command}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130

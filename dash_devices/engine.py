@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from .calls import MAX_STEPS, SERVER, Cause, Chain, Given, Item, SharedCall, Slot, loop_text, output_ids
+from .calls import MAX_STEPS, SERVER, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
 from .components import Components, id_parts, may_hold_components
 from .errors import DashDevicesError, UnserializableError
@@ -25,6 +25,7 @@ from .outbox import EXTENDING
 from .patches import apply_patch, fold_extend
 from .patterns import Dep, expand
 from .registry import Invocation, Registry, SharedCallback
+from .services import Services
 from .shared import Entry, Key, SharedMap
 from .startup import Startup
 
@@ -43,7 +44,8 @@ class Engine:
         running: does the server run? Before, values only set the initial state; afterwards, they are for nobody.
         changed: called, outside the lock, when there is something to send.
         post_event: called under the lock for every event, with its key and its triple.
-        report: called with a call and the exception it ended with.
+        private: called with a client and values for its page alone.
+        report_error: called with a message and a traceback, for pages in debug mode.
     """
 
     def __init__(self, encode: Callable[[Any], bytes], event_properties: Iterable[str] = ()) -> None:
@@ -54,10 +56,12 @@ class Engine:
         self.lanes = Lanes()
         self.metrics: Counter[str] = Counter()
         self.startup = Startup(self)
+        self.waits = Waits()
         self.running = False
         self.authorize: Callable[[Client, str], bool] | None = None
         self.changed: Callable[[], None] = lambda: None
         self.post_event: Callable[[Key, bytes], None] = lambda key, triple: None
+        self.private: Callable[[Client, list[Item]], object] = lambda client, items: None
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
         self.event_properties = EVENTS | frozenset(event_properties)
         self._encode = encode
@@ -91,8 +95,10 @@ class Engine:
 
     def complete(self, call: SharedCall, items: list[Item]) -> None:
         """The results of a call: one atomic mod, then those who listen to it."""
-        if items:
+        if items and call.callback.service & Services.SHARE_WITH_OTHER_CLIENTS:
             self.store(items, call.child)
+        elif items and call.cause.client is not None:
+            self.private(call.cause.client, items)
 
     def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool]) -> None:
         key = item.key

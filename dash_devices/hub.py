@@ -64,6 +64,7 @@ class Hub:
         self.asks = Asks()
         engine.changed = self.wake
         engine.post_event = self._post_event
+        engine.private = self._post_private
 
     # ---- waking: one flush at the end of the loop's tick, whoever asks for it ------------------------------------------
     def wake(self) -> None:
@@ -257,6 +258,15 @@ class Hub:
                 self.engine.store(shared, Cause(client=session.client))
         self.wake()
         return self.engine.shared.seq
+
+    def _post_private(self, client: Client, items: list[Item]) -> None:
+        """Results of a callback that shares with nobody but the page that asked."""
+        session = self.session_of(client)
+        if session is not None:
+            with self.engine.lock:
+                for item in items:
+                    session.outbox.post_props(item.key, item.encoded)
+            self.wake()
 
     def spawn(self, coroutine: Awaitable[None], name: str) -> asyncio.Task[None]:
         """Run a coroutine beside the hub; it is cancelled when the server stops."""

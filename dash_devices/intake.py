@@ -76,10 +76,8 @@ class Intake:
         limit = self._change_limit(keys)
         if size > limit and len(orjson.dumps(values)) > limit:
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
-        if any(type(value) in (dict, list) for _, _, value in values):
-            depth, nodes = codec.complexity([value for _, _, value in values])
-            if depth > protocol.MAX_DEPTH or nodes > protocol.MAX_NODES:
-                raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
+        if _too_complex(values):
+            raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
         full = self.engine.full_lane(keys)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
@@ -100,12 +98,16 @@ class Intake:
 
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
+        if _too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
+            raise ProtocolError("mount.values: expected plain values, got a Patch, or one nested too deeply or too large")
         with self.engine.lock:
             values = [((_canonical(id), property), value) for id, property, value in mount.values]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
             adopted = []
             for key, value in watched:
+                if not self.may_change(session, key):
+                    continue  # more than a page may make known
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
                 if entry is None:
@@ -115,6 +117,14 @@ class Intake:
             if adopted:
                 self.engine.store(adopted, Cause(client=session.client, quiet=True), origin=session.page)
             self.engine.startup.look()
+
+
+def _too_complex(values: Iterable[Triple]) -> bool:
+    nested = [value for _, _, value in values if type(value) in (dict, list)]
+    if not nested:
+        return False
+    depth, nodes = codec.complexity(nested)
+    return depth > protocol.MAX_DEPTH or nodes > protocol.MAX_NODES
 
 
 def _canonical(id: str) -> str:

@@ -22,6 +22,9 @@ logger = logging.getLogger("dash_devices.lanes")
 CAPACITY = 10_000  # waiting calls per lane
 SLOW_SECONDS = 10.0  # a call longer than that is named in the log
 
+current_lane: contextvars.ContextVar[str] = contextvars.ContextVar("current_lane", default="")
+"""The lane that a serialized regular callback runs in."""
+
 
 class Call(Protocol):
     """Something a lane runs."""
@@ -75,12 +78,8 @@ class Lanes:
         self._named: set[Call] = set()
 
     def lane(self, name: str) -> Lane:
-        """The lane of that name."""
-        lane = self._lanes.get(name)
-        if lane is None:
-            with self._lock:
-                lane = self._lanes.setdefault(name, Lane(name))
-        return lane
+        """The lane of that name as it stands; an idle one is not kept, so this one may be new and empty."""
+        return self._lanes.get(name) or Lane(name)
 
     def is_full(self, name: str) -> bool:
         """Would one more call be refused?"""
@@ -88,8 +87,8 @@ class Lanes:
 
     def submit(self, name: str, call: Call) -> None:
         """Queue a call; it begins at once when the lane is free. A full lane skips it, with a log line."""
-        lane = self.lane(name)
         with self._lock:
+            lane = self._lanes.setdefault(name, Lane(name))
             if call.most_recent:
                 self._replace_waiting(lane, call)
             full = lane.waiting >= self.capacity
@@ -99,7 +98,8 @@ class Lanes:
             if start:
                 lane.busy = call  # claimed: nobody else may begin
         if full:
-            logger.error("lane %s is full (%d calls wait); %s is skipped", name, lane.waiting, call.name)
+            advice = "most_recent=True would keep only the newest"
+            logger.error("lane %s is full (%d calls wait); %s is skipped; %s", name, lane.waiting, call.name, advice)
             call.skipped("busy")
         first = self._take(lane) if start else None
         if first is not None:
@@ -117,6 +117,7 @@ class Lanes:
             with self._lock:
                 lane.busy = None
                 if not lane.queue:
+                    self._lanes.pop(lane.name, None)
                     return None
                 queued, call = lane.queue.popleft()
                 lane.since = time.monotonic()
@@ -162,19 +163,13 @@ class Lanes:
         task.add_done_callback(self._tasks.discard)
 
     async def _run_async(self, lane: Lane, call: Call) -> None:
-        current: Call | None = call
+        # a task for each call: one that is cancelled costs no other its turn, and none holds the loop between two
         try:
-            while current is not None and current.is_async:
-                await current.run_async()
-                current = self._take(lane)
-                if current is not None:
-                    await asyncio.sleep(0)  # a long queue of calls that never wait must not hold the loop
-        except asyncio.CancelledError:
-            current = self._take(lane)  # the server stops, or the callback was cancelled: the lane goes on
-            raise
+            await call.run_async()
         finally:
-            if current is not None:
-                self._begin(lane, current)
+            following = self._take(lane)
+            if following is not None:
+                self._begin(lane, following)
 
     def report_slow(self) -> list[Call]:
         """Name in the log every call that has run for over 10 s, once. Called once a second."""
@@ -195,8 +190,11 @@ class Lanes:
     async def stop(self) -> None:
         """Cancel what runs on the loop and drop what waits. Threads cannot be cancelled; they are daemons."""
         with self._lock:
+            dropped = [call for lane in self._lanes.values() for _, call in lane.queue]
             for lane in self._lanes.values():
                 lane.queue.clear()
+        for call in dropped:
+            call.skipped("stopped")  # somebody may wait for it
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -242,4 +240,5 @@ class _FutureCall:
         raise NotImplementedError("is never most_recent")
 
     def skipped(self, reason: str) -> None:
-        self.future.set_exception(RuntimeError(f"{self.name}: not run ({reason})"))
+        if not self.future.done():
+            self.future.set_exception(RuntimeError(f"{self.name}: not run ({reason})"))

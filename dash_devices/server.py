@@ -71,7 +71,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ServerError(
-            f"{host}:{port}: cannot listen there ({error.strerror}); stop what uses the port, or run(port=...) another"
+            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); stop what uses the port, or run(port=...) another"
         ) from error
 
 

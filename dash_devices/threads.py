@@ -26,34 +26,40 @@ class Threads:
         self._limit = limit
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._idle = 0
         self._count = 0
+        self._idle = 0  # threads that nothing submitted is meant for
+        self._backlog = 0  # work that no thread is there for
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run in a thread; waits for a free one when all are busy."""
         with self._lock:
             self._work.put(work)
-            if self._idle >= self._work.qsize() or self._count >= self._limit:
+            if self._idle:
+                self._idle -= 1  # taken now: it may be about to fetch this work, and is free for no other
+                return
+            if self._count >= self._limit:
+                self._backlog += 1
                 return
             self._count += 1
         threading.Thread(target=self._loop, name="dash-devices-call", daemon=True).start()
 
     def _loop(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             try:
                 work = self._work.get(timeout=60)
             except queue.Empty:
                 with self._lock:
-                    self._idle -= 1
-                    if self._work.empty():
+                    if self._idle:
+                        self._idle -= 1
                         self._count -= 1
                         return
                 continue
-            with self._lock:
-                self._idle -= 1
             work()
+            with self._lock:
+                if self._backlog:
+                    self._backlog -= 1
+                else:
+                    self._idle += 1
 
 
 async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:

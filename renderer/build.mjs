@@ -27,8 +27,7 @@ const inlineTables = {
   },
 };
 
-const result = await build({
-  metafile: !!process.env.SIZES,
+await build({
   absWorkingDir: here("."),
   entryPoints: ["src/index.ts"],
   outfile: here("../dash_devices/static/dash_devices.min.js"),
@@ -41,4 +40,3 @@ const result = await build({
   mangleProps: new RegExp(`^(${OWN_MEMBERS.trim().split(/\s+/).join("|")})$`),
   plugins: [inlineTables],
 });
-if (process.env.SIZES) for (const o of Object.values(result.metafile.outputs)) console.log(Object.entries(o.inputs).map(([k,v])=>k+" "+v.bytesInOutput).join("\n"));

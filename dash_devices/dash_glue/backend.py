@@ -19,7 +19,7 @@ from dash.exceptions import PreventUpdate, WebsocketDisconnected
 from quart import Response, request
 
 from ..components import id_text
-from ..lanes import run_as_call
+from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
 from ..threads import in_thread
@@ -100,6 +100,7 @@ async def _run(app: Dash, output: str, function: Any, run: Callable[[], Any]) ->
     lane = app._serialized.get(output) or SERIALIZED.get(output)
     if lane is None:
         return await work()
+    current_lane.set(lane)
     call, future = run_as_call(work, output)
     app._engine.lanes.submit(lane, call)
     return await future

@@ -11,6 +11,7 @@ from ..components import id_text
 from ..engine import Engine
 from ..errors import ModsError
 from ..hub import Hub
+from ..lanes import current_lane
 from ..mods import parse_mods
 from ..sessions import Session
 
@@ -59,10 +60,10 @@ class Pushing:
     @staticmethod
     def _cause(*, waits: bool = False) -> Cause:
         """A push from inside a callback belongs to its chain, but to no client."""
-        call = current_call.get()
+        call, own = current_call.get(), current_lane.get()
         if call is None:
-            return SERVER
-        held = call.cause.held | {call.callback.lane} if waits else call.cause.held
+            return Cause(held=frozenset({own})) if waits and own else SERVER
+        held = call.cause.held | {call.callback.lane} - {""} if waits else call.cause.held
         return Cause(ancestors=call.child.ancestors, held=held, chain=call.cause.chain)
 
     def _session(self, client: Client | str) -> Session:

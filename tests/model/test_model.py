@@ -136,7 +136,7 @@ class Histories(RuleBasedStateMachine):
 
     # ---- the end ----
     def settle(self) -> None:
-        for _ in range(12):
+        for _ in range(100):
             if not self.everything_arrives():
                 return
         raise AssertionError("the protocol never comes to rest")

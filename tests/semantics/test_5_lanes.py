@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import queue
 import threading
 import time
 import urllib.request
@@ -98,6 +99,7 @@ def test_5_1_ordered_steps_are_ordered_calls(serve: Callable[..., Any], raw: Cal
     for step in range(60):
         page.change("x", "value", step)
     other.until_value("y", "children", 59)
+    page.until("ack", n=60)
     assert device.told == [-1, *range(60)]
     assert device.met == 0
     assert app.get("y", "children") == 59
@@ -204,7 +206,9 @@ def test_5_3_a_full_lane_refuses_changes(
     assert gate.calls == [0, 1, 2, 3, 5]
 
 
-def test_5_3_a_full_lane_takes_the_newest_most_recent(serve: Callable[..., Any], raw: Callable[..., Raw], gate: Gate) -> None:
+def test_5_3_a_full_lane_takes_the_newest_most_recent(
+    serve: Callable[..., Any], raw: Callable[..., Raw], gate: Gate
+) -> None:
     app = make_app(dcc.Input(id="x"), lane_capacity=1)
     app.callback_shared(None, Input("x", "value"), most_recent=True)(gate)
     page = raw(serve(app).url).join()
@@ -303,8 +307,32 @@ def test_5_4_threads_come_as_needed_up_to_a_bound() -> None:
     assert threads.MAX_THREADS == 256
 
 
+def test_5_4_a_thread_that_is_about_to_begin_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Gate(), Gate()
+
+    class Handing(queue.SimpleQueue[Any]):
+        """Hands the first work to its thread in the very moment in which more is submitted."""
+
+        def get(self, *args: Any, **kwargs: Any) -> Any:
+            work = super().get(*args, **kwargs)
+            if not second.calls and not first.entered.is_set():
+                pool.submit(lambda: second("second"))
+            return work
+
+    monkeypatch.setattr(threads, "queue", type("Queues", (), {"SimpleQueue": Handing, "Empty": queue.Empty}))
+    pool = threads.Threads()
+    pool.submit(lambda: first("first"))
+    with first, second:
+        assert first.entered.wait(TIMEOUT)
+        assert second.entered.wait(TIMEOUT), "it waits behind the first one"
+
+
 def test_5_4_a_long_call_is_named_in_the_log(
-    serve: Callable[..., Any], raw: Callable[..., Raw], gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Any],
+    raw: Callable[..., Raw],
+    gate: Gate,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert lanes.SLOW_SECONDS == 10
     monkeypatch.setattr(lanes, "SLOW_SECONDS", 0)
@@ -318,7 +346,11 @@ def test_5_4_a_long_call_is_named_in_the_log(
 
 
 def test_5_4_max_age_drops_a_call_that_waited_too_long(
-    serve: Callable[..., Any], raw: Callable[..., Raw], gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Any],
+    raw: Callable[..., Raw],
+    gate: Gate,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [100.0]
     monkeypatch.setattr(lanes, "time", type("Clock", (), {"monotonic": staticmethod(lambda: clock[0])}))
@@ -362,7 +394,9 @@ def test_5_5_a_push_into_its_own_input_is_queued_behind(serve: Callable[..., Any
 
 
 @pytest.mark.parametrize("kind", ["async", "sync"])
-def test_5_5_it_may_wait_for_a_push_into_its_own_lane(serve: Callable[..., Any], raw: Callable[..., Raw], kind: str) -> None:
+def test_5_5_it_may_wait_for_a_push_into_its_own_lane(
+    serve: Callable[..., Any], raw: Callable[..., Raw], kind: str
+) -> None:
     app, ran = make_app(dcc.Input(id="x"), html.Div(id="y"), html.Div(id="z")), []
 
     async def wait(value: int) -> int:
@@ -405,7 +439,9 @@ def test_5_5_two_lanes_may_wait_for_each_other(serve: Callable[..., Any], raw: C
     wait_for(lambda: len(done) == 4, "all four calls", 5)
 
 
-def test_5_5_a_serialized_callback_may_wait_for_a_push_into_its_lane(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
+def test_5_5_a_serialized_callback_may_wait_for_a_push_into_its_lane(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
     app, seen = make_app(dcc.Input(id="x"), dcc.Input(id="z")), []
     app.callback_shared(None, Input("x", "value"), lane="camera")(seen.append)
 
@@ -422,7 +458,9 @@ def test_5_5_a_serialized_callback_may_wait_for_a_push_into_its_lane(serve: Call
 
 
 # ---- 5.6 ---------------------------------------------------------------------------------------------------------------
-def test_5_6_an_ancestor_runs_again_only_if_a_value_really_changed(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
+def test_5_6_an_ancestor_runs_again_only_if_a_value_really_changed(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
     app, calls = make_app(dcc.Input(id="celsius"), dcc.Input(id="fahrenheit")), []
 
     @app.callback_shared(Output("fahrenheit", "value"), Input("celsius", "value"), prevent_initial_call=True)
@@ -441,7 +479,9 @@ def test_5_6_an_ancestor_runs_again_only_if_a_value_really_changed(serve: Callab
     assert (app.get("celsius", "value"), app.get("fahrenheit", "value")) == (21, 70)
 
 
-def test_5_6_an_endless_loop_is_cut_and_named(serve: Callable[..., Any], raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture) -> None:
+def test_5_6_an_endless_loop_is_cut_and_named(
+    serve: Callable[..., Any], raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture
+) -> None:
     app, calls = make_app(dcc.Input(id="a"), dcc.Input(id="b")), []
 
     @app.callback_shared(Output("b", "value"), Input("a", "value"), prevent_initial_call=True)
@@ -480,7 +520,9 @@ def test_5_6_self_loops_work(serve: Callable[..., Any], raw: Callable[..., Raw])
     assert calls == [7, 150, 100, 50]
 
 
-def test_5_6_a_loop_through_a_push_is_cut_too(serve: Callable[..., Any], raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture) -> None:
+def test_5_6_a_loop_through_a_push_is_cut_too(
+    serve: Callable[..., Any], raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.ERROR)
     app, calls = make_app(dcc.Input(id="a")), []
 

@@ -306,10 +306,13 @@ def test_9_3_an_exception_is_dashs_usual_error_in_the_page(serve: Serve, tab: An
             raise RuntimeError("the device is on fire")
         return f"fine {clicks}"
 
-    server = serve(app, debug=True, use_reloader=False, dev_tools_hot_reload=False)
-    page = tab(server.url, allow_errors="RuntimeError|on fire|500")
+    server = serve(app, debug=True, dev_tools_hot_reload=False, dev_tools_disable_version_check=True)
+    page = tab(server.url, allow_errors="Callback error updating c.children")
     shows(page, "c", "fine None")
-    page.click("#b")
-    page.get_by_text("the device is on fire").first.wait_for(state="attached")
+    with page.expect_console_message(lambda message: "Callback error updating c.children" in message.text) as shown:
+        page.click("#b")
+    error = shown.value.args[0].evaluate("(error) => error.html")
+    assert "the device is on fire" in error
+    page.get_by_text("Errors").first.wait_for()
     page.click("#b")
     shows(page, "c", "fine 2")

@@ -1,0 +1,158 @@
+// A page as far as the plug-in sees it: globals of the browser, and a store shaped like that of Dash's renderer.
+import { vi } from "vitest";
+import { createRenderer } from "../src/dash";
+import type { Triple, Watch } from "../src/protocol";
+import { createWatcher } from "../src/watcher";
+import { createWriter } from "../src/writer";
+
+export type Node = { type: string; namespace: string; props: Record<string, any> };
+type Listener = (event?: unknown) => void;
+
+export const component = (type: string, props: Record<string, any>, namespace = "dash_core_components"): Node => ({ type, namespace, props });
+
+/** Globals that every test needs. `elements`: ids that have an element; `fire`: an event of the window. */
+export function fakeBrowser() {
+  const listeners = new Map<string, Listener[]>();
+  const elements = new Map<string, any>();
+  const on = (name: string, listener: Listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]);
+  const page = { addEventListener: on } as Record<string, unknown>;
+  const document = { hidden: false, addEventListener: on, getElementById: (id: string) => elements.get(id) ?? null };
+  vi.stubGlobal("window", page);
+  vi.stubGlobal("document", document);
+  vi.stubGlobal("addEventListener", on);
+  vi.stubGlobal("location", { origin: "http://host", href: "http://host/app/" });
+  const fire = (name: string, event: unknown = {}) => (listeners.get(name) ?? []).forEach((listener) => listener(event));
+  const mount = (id: string) => elements.set(id, { title: "", style: { outline: "" }, dataset: {} });
+  return { page, document, elements, fire, mount };
+}
+
+function crawl(node: any, path: (string | number)[], found: (node: Node, path: (string | number)[]) => void): void {
+  if (Array.isArray(node)) node.forEach((child, i) => crawl(child, [...path, i], found));
+  else if (node?.props) {
+    found(node, path);
+    crawl(node.props.children, [...path, "props", "children"], found);
+  }
+}
+
+function computePaths(layout: any) {
+  const paths: any = { strs: {}, objs: {} };
+  crawl(layout.components, ["components"], ({ props: { id } }, path) => {
+    if (typeof id === "string") paths.strs[id] = path;
+    else if (id) {
+      const keys = Object.keys(id).sort();
+      (paths.objs[keys.join(",")] ??= []).push({ values: keys.map((key) => id[key]), path });
+    }
+  });
+  return paths;
+}
+
+function assoc(root: any, [step, ...rest]: (string | number)[], value: any): any {
+  if (step === undefined) return value;
+  const copy = Array.isArray(root) ? [...root] : { ...root };
+  copy[step] = assoc(root?.[step], rest, value);
+  return copy;
+}
+
+/** The renderer: its reducers, `set_props`, and who was told of what. */
+export function fakeDash(children: Node[], page: Record<string, any>) {
+  const subscribers: Listener[] = [];
+  const told: [string, string][] = [];
+  let setPropsCalls = 0;
+  let state: any = {
+    appLifecycle: "STARTED",
+    changed: { id: null, props: {} },
+    layout: { components: component("Div", { children }, "dash_html_components") },
+    layoutHashes: {},
+    graphs: { inputMap: {}, inputPatterns: {} },
+    callbacks: { executing: [], watched: [], executed: [] },
+    history: { past: [] as unknown[] },
+  };
+  state.paths = computePaths(state.layout);
+  const at = (path: (string | number)[]) => path.reduce((node: any, step) => node?.[step], state.layout);
+
+  function reduce(action: any): void {
+    if (action.type === "REVERT") state = { ...state, history: { past: state.history.past.slice(0, -1) } };
+    if (action.type !== "ON_PROP_CHANGE") return;
+    const { itempath, props, renderType } = action.payload;
+    const old = at(itempath);
+    // As the renderer does: the state that was is changed too.
+    if (old.props.id) state.changed = { id: old.props.id, props };
+    const listened = Object.keys(props).some((name) => state.graphs.inputMap[old.props.id]?.[name]?.length);
+    const past = listened ? [...state.history.past, {}] : state.history.past;
+    const layout = assoc(state.layout, [...itempath, "props"], { ...old.props, ...props });
+    const layoutHashes = { ...state.layoutHashes, [itempath.join(",")]: { renderType } };
+    state = { ...state, layout, layoutHashes, history: { past } };
+  }
+
+  function dispatch(action: any): void {
+    reduce(action);
+    subscribers.forEach((subscriber) => subscriber());
+  }
+
+  const update = (change: object) => {
+    state = { ...state, ...change };
+    dispatch({ type: "TEST" });
+  };
+  const pathOf = (id: any) =>
+    typeof id === "string"
+      ? state.paths.strs[id]
+      : state.paths.objs[Object.keys(id).sort().join(",")]?.find((entry: any) => entry.values.join() === Object.keys(id).sort().map((key) => id[key]).join()).path;
+
+  function setProps(id: any, props: object, renderType = "clientsideApi"): void {
+    dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType } });
+    for (const name of Object.keys(props)) {
+      for (const callback of state.graphs.inputMap[id]?.[name] ?? []) told.push([callback.name, `${id}.${name}`]);
+    }
+    update({ paths: computePaths(state.layout) });
+  }
+
+  page["dash_clientside"] = {
+    set_props: (id: any, props: object) => {
+      setPropsCalls++;
+      setProps(id, props);
+    },
+  };
+  const store = { getState: () => state, dispatch, subscribe: (listener: Listener) => subscribers.push(listener) };
+  return {
+    store,
+    told,
+    update,
+    setProps,
+    setPropsCalls: () => setPropsCalls,
+    state: () => state,
+    value: (id: any, name: string) => at(pathOf(id) ?? [])?.props?.[name],
+    hydrate: () => update({ appLifecycle: "HYDRATED" }),
+    /** A component reports; a callback's result arrives. */
+    report: (id: any, props: object) => dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType: "internal" } }),
+    result: (run: object, id: string, props: Record<string, any>) => {
+      update({ callbacks: { ...state.callbacks, executed: [{ executionResult: { data: { [id]: props } }, ...run }] } });
+      setProps(id, props, "callback");
+      update({ callbacks: { ...state.callbacks, executed: [] } });
+    },
+    listen: (id: string, name: string, ...callbacks: object[]) => (state.graphs.inputMap[id] = { ...state.graphs.inputMap[id], [name]: callbacks }),
+    busy: (...callbacks: object[]) =>
+      update({ callbacks: { ...state.callbacks, watched: callbacks.map((callback) => ({ callback, getInputs: () => [] })) } }),
+  };
+}
+
+/** Renderer, writer and watcher on a fake page; what they report is collected. */
+export function fakeApp(children: Node[], list: Watch[]) {
+  const browser = fakeBrowser();
+  const dash = fakeDash(children, browser.page);
+  const changes: { values: Triple[]; state: Triple[] }[] = [];
+  const mounts: Triple[][] = [];
+  const hydrated = vi.fn();
+  const renderer = createRenderer(() => watcher.notice());
+  const writer = createWriter(renderer);
+  const watcher = createWatcher(renderer, writer, {
+    hydrated,
+    change: (values, state) => changes.push({ values, state }),
+    mount: (values) => mounts.push(values),
+  });
+  (browser.page["dash_stores"] as unknown[]).push(dash.store);
+  watcher.watchList(list);
+  dash.hydrate();
+  return { ...browser, dash, renderer, writer, watcher, changes, mounts, hydrated };
+}
+
+export const watch = (id: string, property: string, ...state: [string, string][]): Watch => ({ id, property, state });

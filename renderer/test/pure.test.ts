@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, expect, test, vi } from "vitest";
+import { dashRoute } from "../src/dash";
+import { fits, hasWildcards, idText, ownText, parseId } from "../src/ids";
+import { createRequests, lightResponse } from "../src/requests";
+import { equal, holdsComponents, isPatch } from "../src/values";
+import { createWatchList } from "../src/watchlist";
+import { component, fakeBrowser, watch } from "./page";
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("ids as text and back", () => {
+  expect(idText({ type: "w", index: 0 })).toBe('{"index":0,"type":"w"}');
+  expect(parseId('{"index":0,"type":"w"}')).toEqual({ type: "w", index: 0 });
+  expect([idText("plain"), parseId("plain")]).toEqual(["plain", "plain"]);
+  expect(ownText('{"type": "\\u00e9", "index": 1}')).toBe('{"index":1,"type":"é"}');
+});
+
+test("wildcards", () => {
+  const pattern = { index: ["ALL"], type: "w" };
+  expect([hasWildcards(pattern), hasWildcards({ index: 0 }), hasWildcards("a")]).toEqual([true, false, false]);
+  expect(fits({ index: 3, type: "w" }, pattern)).toBe(true);
+  expect(fits({ index: 3, type: "v" }, pattern)).toBe(false);
+  expect(fits({ index: 3, type: "w", more: 1 }, pattern)).toBe(false);
+});
+
+test("a watch list finds literals, patterns, and both at once", () => {
+  const list = createWatchList([
+    watch("a", "value", ["s", "data"]),
+    watch("a", "value", ["t", "data"]),
+    watch('{"index":["MATCH"],"type":"w"}', "value"),
+    watch('{"type":"w","index":1}', "n_clicks"),
+  ]);
+  expect([...list.watchedOf("a")]).toEqual([["value", [["s", "data"], ["t", "data"]]]]);
+  expect([...list.watchedOf('{"index":1,"type":"w"}').keys()]).toEqual(["n_clicks", "value"]);
+  expect([...list.watchedOf('{"index":2,"type":"w"}').keys()]).toEqual(["value"]);
+  expect(list.watchedOf("constructor").size).toBe(0);
+});
+
+test("equal", () => {
+  expect(equal({ a: [1, { b: null }] }, { a: [1, { b: null }] })).toBe(true);
+  for (const [a, b] of [[1, "1"], [null, {}], [[], {}], [{ a: 1 }, { b: 1 }], [{ a: 1 }, { a: 1, b: 1 }], [[1], [1, 2]], [undefined, null]]) {
+    expect(equal(a, b)).toBe(false);
+  }
+});
+
+test("what brings components", () => {
+  const part = component("Div", {});
+  expect(holdsComponents("children", ["text", part])).toBe(true);
+  expect(holdsComponents("options", [{ label: { deep: part } }])).toBe(true);
+  expect(holdsComponents("children", "text")).toBe(false);
+  expect(holdsComponents("figure", { data: [part] })).toBe(false);
+  expect(holdsComponents("columns", Array.from({ length: 6000 }, () => 0))).toBe(false);
+  expect(holdsComponents("columns", Array.from({ length: 6000 }, () => ({})))).toBe(true);
+  expect([isPatch({ __dash_patch_update: "" }), isPatch({}), isPatch(null)]).toEqual([true, false, false]);
+});
+
+test("only Dash's own addresses of this app are taken", () => {
+  fakeBrowser();
+  expect(dashRoute("/app/_dash-layout", "/app/")).toEqual({ route: "layout", query: "" });
+  expect(dashRoute("http://host/app/_dash-dependencies", "/app/")).toEqual({ route: "dependencies", query: "" });
+  expect(dashRoute("/app/_dash-update-component?cacheKey=1&job=2", "/app/")).toEqual({ route: "callback", query: "cacheKey=1&job=2" });
+  for (const other of ["/_dash-layout", "http://else/app/_dash-layout", "/app/_dash-layout/x", "/app/_reload-hash", "/app/_dash-ws"]) {
+    expect(dashRoute(other, "/app/")).toBeUndefined();
+  }
+});
+
+const REPLY = { type: "reply", ref: 1, status: 200, headers: { "content-type": "application/json" }, body: { a: 1 } } as const;
+
+test("a reply as a response", async () => {
+  const response = lightResponse(REPLY);
+  expect([response.ok, response.status, response.headers.get("Content-Type"), response.headers.get("no")]).toEqual([true, 200, "application/json", null]);
+  expect(await response.json()).toBe(REPLY.body);
+  expect(await response.clone().text()).toBe('{"a":1}');
+  const text = lightResponse({ ...REPLY, status: 500, headers: { "content-type": "text/html" }, body: "<h1>" });
+  expect([text.ok, await text.text()]).toEqual([false, "<h1>"]);
+  const empty = lightResponse({ ...REPLY, status: 204, body: null });
+  expect([empty.ok, await empty.json()]).toEqual([true, null]);
+});
+
+test("a request is kept for the next line until its reply comes; the body goes as it is", async () => {
+  const sent: string[] = [];
+  const requests = createRequests((frame) => sent.push(frame));
+  const response = requests.request("callback", "job=1", '{"inputs": []}');
+  expect(JSON.parse(sent[0]!)).toEqual({ type: "request", ref: 1, route: "callback", query: "job=1", body: { inputs: [] } });
+  expect(requests.frames()).toEqual(sent);
+  const errand = vi.fn(() => Promise.resolve());
+  await requests.reply(REPLY, errand);
+  expect((await response).ok).toBe(true);
+  await requests.reply(REPLY, errand);
+  expect([requests.frames(), errand.mock.calls.length]).toEqual([[], 1]);
+});
+
+test("requests fail when the line is gone for good", async () => {
+  const requests = createRequests(() => undefined);
+  const response = requests.request("layout", "", "null");
+  requests.fail("gone");
+  await expect(response).rejects.toThrow("gone");
+});
+
+test("the members that the bundle renames are no names of the wire", () => {
+  const own = readFileSync(new URL("../build.mjs", import.meta.url), "utf8").match(/OWN_MEMBERS = `([^`]*)`/)![1]!.trim().split(/\s+/);
+  const wire = readFileSync(new URL("../src/protocol.ts", import.meta.url), "utf8").match(/^ {2}\w+(?=\??:)/gm)!.map((name) => name.trim());
+  expect(own.filter((name) => wire.includes(name))).toEqual([]);
+});
+
+const FRAMES = new URL("../../tests/frames.json", import.meta.url);
+test.runIf(existsSync(FRAMES))("every type of message in the literal frames is handled or sent here", () => {
+  const frames = JSON.parse(readFileSync(FRAMES, "utf8"));
+  const app = readFileSync(new URL("../src/app.ts", import.meta.url), "utf8");
+  const types = new Set<string>(frames.from_server.valid.flat().map(({ type }: { type: string }) => type));
+  expect([...types].filter((type) => !new RegExp(`^ {4}${type}[:(]`, "m").test(app))).toEqual([]);
+});

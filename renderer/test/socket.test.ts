@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createSocket } from "../src/socket";
+import { fakeBrowser } from "./page";
+
+class FakeSocket {
+  static readonly OPEN = 1;
+  static all: FakeSocket[] = [];
+  readyState = 0;
+  sent: string[] = [];
+  closedWith: number | undefined;
+  onopen?: () => void;
+  onmessage?: (event: { data: string }) => void;
+  onclose?: (event: { code: number }) => void;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+  send(frame: string) {
+    this.sent.push(frame);
+  }
+  close(code: number) {
+    this.closedWith = code;
+  }
+  open() {
+    this.readyState = 1;
+    this.onopen!();
+  }
+  lose(code = 1006) {
+    this.readyState = 3;
+    this.onclose!({ code });
+  }
+}
+
+let browser: ReturnType<typeof fakeBrowser>;
+const line = { openLine: vi.fn(), receiveText: vi.fn(), lostLine: vi.fn(), outdatedPage: vi.fn() };
+const last = () => FakeSocket.all[FakeSocket.all.length - 1]!;
+const count = () => FakeSocket.all.length;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  browser = fakeBrowser();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  FakeSocket.all = [];
+  Object.values(line).forEach((mock) => mock.mockClear());
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+function started() {
+  const socket = createSocket(() => "ws://host/x", line);
+  socket.startLine();
+  return socket;
+}
+
+test("attempts double from a quarter of a second to eight, for ever", () => {
+  started();
+  for (const delay of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
+    const before = count();
+    last().lose();
+    vi.advanceTimersByTime(delay - 1);
+    expect(count()).toBe(before);
+    vi.advanceTimersByTime(1);
+    expect(count()).toBe(before + 1);
+  }
+});
+
+test("a message makes the next attempt quick again", () => {
+  started();
+  last().lose();
+  vi.advanceTimersByTime(250);
+  last().open();
+  last().onmessage!({ data: "{}" });
+  last().lose();
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(3);
+});
+
+test.each(["online", "pageshow", "visibilitychange"])("%s connects at once", (event) => {
+  started();
+  last().lose();
+  browser.fire(event);
+  expect(count()).toBe(2);
+});
+
+test("a hidden page waits until it is seen", () => {
+  started();
+  browser.document.hidden = true;
+  last().lose();
+  vi.advanceTimersByTime(60_000);
+  expect(count()).toBe(1);
+  browser.document.hidden = false;
+  browser.fire("visibilitychange");
+  expect(count()).toBe(2);
+});
+
+test("late events of an old socket touch nothing", () => {
+  const socket = started();
+  const old = last();
+  old.open();
+  socket.restartLine();
+  last().open();
+  line.lostLine.mockClear();
+  old.onmessage!({ data: "late" });
+  old.lose();
+  expect(line.receiveText).not.toHaveBeenCalled();
+  expect(line.lostLine).not.toHaveBeenCalled();
+  expect(count()).toBe(2);
+});
+
+test.each([4401, 4403, 4409])("%i is final", (code) => {
+  started();
+  last().lose(code);
+  expect(line.lostLine).toHaveBeenCalledWith(expect.stringMatching(/\w/), true);
+  vi.advanceTimersByTime(60_000);
+  browser.fire("online");
+  expect(count()).toBe(1);
+});
+
+test.each([4400, 4429])("%i waits a while", (code) => {
+  started();
+  last().lose(code);
+  vi.advanceTimersByTime(5_000);
+  expect(count()).toBe(1);
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(2);
+});
+
+test("4426 asks for a reload, and not for another line", () => {
+  started();
+  last().lose(4426);
+  vi.advanceTimersByTime(60_000);
+  expect([line.outdatedPage.mock.calls.length, count()]).toEqual([1, 1]);
+});
+
+test("a line that does not open is given up for another one", () => {
+  started();
+  vi.advanceTimersByTime(10_000 + 250);
+  expect([FakeSocket.all[0]!.closedWith, count()]).toEqual([1000, 2]);
+});
+
+test("a line whose heartbeats stay away is dead", () => {
+  const socket = started();
+  last().open();
+  vi.advanceTimersByTime(60_000);
+  expect(count()).toBe(1); // no heartbeats yet: nothing is known of them
+  socket.beat();
+  vi.advanceTimersByTime(5_000);
+  socket.beat();
+  vi.advanceTimersByTime(14_999);
+  expect(count()).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(count()).toBe(2);
+});
+
+test("a page that goes into the back-forward cache lets its line go, and comes back", () => {
+  started();
+  last().open();
+  browser.fire("pagehide", { persisted: false });
+  expect(last().closedWith).toBeUndefined();
+  browser.fire("pagehide", { persisted: true });
+  expect(last().closedWith).toBe(1000);
+  browser.fire("pageshow");
+  expect(count()).toBe(2);
+});
+
+test("nothing is sent while the line is down", () => {
+  const socket = started();
+  socket.send("early");
+  last().open();
+  socket.send("frame");
+  expect(last().sent).toEqual(["frame"]);
+});

@@ -1,0 +1,88 @@
+"""``app.run()`` in a second process: how it begins and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from ..support import Raw, answers
+from .support import Child
+
+Start = Callable[..., Child]
+MakeRaw = Callable[..., Raw]
+SECONDS = 3  # the promise: ended by then, whatever pages and hooks do
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_pages_are_told(child: Start, raw: MakeRaw, number: signal.Signals) -> None:
+    server = child().up()
+    page = raw(server.url).join()
+    page.change("a", "value", "1")
+    page.until_value("shown", "children", "1")
+    server.process.send_signal(number)
+    assert page.closed() == 1012
+    output = server.ended(SECONDS)
+    assert server.process.returncode == 0, output
+    assert "Traceback" not in output
+    assert [word for word, _ in server.notes] == ["device", "device", "released"]
+    assert not answers(server.port)
+
+
+def test_it_ends_though_nobody_cooperates(child: Start, raw: MakeRaw) -> None:
+    server = child(environment={"HANGING_HOOK": "1"}).up()
+    page = raw(server.url).join()
+    page.change("a", "value", "hang")  # a thread that never comes back
+    page.until("ack")
+    with socket.create_connection(("127.0.0.1", server.port)) as idle, socket.create_connection(("127.0.0.1", server.port)) as half:
+        idle.sendall(b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 200"
+        half.sendall(b"GET /_dash-devices/socket HTTP/1.1\r\nHo")
+        deaf = raw(server.url).join()  # reads nothing from here on, so that it never answers the close frame
+        server.process.terminate()
+        assert page.closed() == 1012
+        output = server.ended(SECONDS)
+    assert "shutdown hooks took longer" in output
+    assert server.notes[-1][0] == "released"
+    assert deaf.closed() == 1012
+
+
+def test_a_second_signal_ends_it_at_once(child: Start, raw: MakeRaw) -> None:
+    server = child(environment={"HANGING_HOOK": "1"}).up()
+    page = raw(server.url).join()
+    server.process.terminate()
+    assert page.closed() == 1012
+    server.process.terminate()
+    server.ended(SECONDS)
+    assert server.process.returncode == 1
+
+
+def test_after_kill_9_the_port_is_free_again(child: Start, raw: MakeRaw) -> None:
+    first = child().up()
+    page = raw(first.url).join()
+    first.kill()
+    assert page.closed() == 1006
+    second = child(port=first.port).up()
+    back = raw(second.url)
+    assert back.resume(page)["mode"] == "snapshot"
+
+
+def test_a_port_in_use_is_an_error_that_says_what_to_do(child: Start) -> None:
+    first = child().up()
+    output = child(port=first.port).ended()
+    assert f"127.0.0.1:{first.port}" in output
+    assert "ServerError" in output
+    assert "stop what uses the port, or run(port=...) another" in output
+    assert answers(first.port)
+
+
+def test_it_listens_on_this_machine_only(child: Start) -> None:
+    server = child().up()
+    process = psutil.Process(server.process.pid)
+    listening: list[Any] = [one.laddr for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", server.port)]
+    assert process.children() == [], "no child that survives a kill and keeps the port and the hardware"
