@@ -158,6 +158,7 @@ class _Server:
 
     async def _close(self, lifespan: Lifespan) -> None:
         """Pages are told first, then the app has its say, then what is still open is cut."""
+        deadline = self._loop.time() + CLOSE_SECONDS  # runs beside the hooks: all of it has to fit into three seconds
         for app in self._app.server.extensions["dash_devices"]:
             app._hub.close_pages()
         await self._context.terminated.set()
@@ -165,7 +166,6 @@ class _Server:
             await asyncio.wait_for(lifespan.wait_for_shutdown(), HOOK_SECONDS)
         except TimeoutError:
             logger.error("shutdown hooks took longer than %g s; ending without them", HOOK_SECONDS)
-        deadline = self._loop.time() + CLOSE_SECONDS
         # two sets that many tasks change, for a second at most: no event would be simpler
         while (self._live or self._http) and self._loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

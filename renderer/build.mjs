@@ -9,7 +9,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const OWN_MEMBERS = `
   appeared aside author beat change component count current differing fail fire frame frames hello hydrated
   interrupted isPlain isRunning isWriting listenersOf lostLine matching mount namedPaths notice openLine outdatedPage
-  owner pathOf place prefix putProps readProps receiveText request restartLine resumed runsOf session setProps
+  owner pathOf place prefix putProps readProps receiveText refused request restartLine resumed runsOf session setProps
   settleDebts settled showError showsConnected startLine touchable unconfirmed view watchList watchedOf watchedTexts
   withoutUndo write
 `;

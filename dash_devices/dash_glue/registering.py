@@ -82,11 +82,14 @@ class Registering:
         if none_output or bits & Services.NO_CLIENT_INITIAL_CALLBACK:
             kwargs["prevent_initial_call"] = True
         register = StockDash.callback(self, *rest, **kwargs)  # type: ignore[arg-type]
-        self._note_regular(self._callback_list[-1]["output"], rest, kwargs, none_output, bits, lane)
+        spec = self._callback_list[-1]
+        id = registration.own_id(self._callback_list, none_output)
+        self._note_regular(id, rest, kwargs, none_output, bits, lane)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             plain = kwargs.get("background") or not callable(function)
             register(function if plain else registration.regular_function(function, none_output=none_output))
+            registration.rename(spec, self.callback_map, id)
             return function
 
         return decorate

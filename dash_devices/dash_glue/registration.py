@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from dash._callback import GLOBAL_CALLBACK_LIST, callback as dash_callback
+from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP, callback as dash_callback
 from dash._callback_context import callback_context
 from dash._grouping import flatten_grouping
 from dash._no_update import NoUpdate
@@ -214,10 +214,28 @@ def _global_callback(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Cal
     if none_output:
         kwargs["prevent_initial_call"] = True
     register = dash_callback(*rest, **kwargs)
-    id: str = GLOBAL_CALLBACK_LIST[-1]["output"]
+    spec = GLOBAL_CALLBACK_LIST[-1]
+    id = own_id(GLOBAL_CALLBACK_LIST, none_output, "global")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         register(function if kwargs.get("background") else regular_function(function, none_output=none_output))
+        rename(spec, GLOBAL_CALLBACK_MAP, id)
         return function
 
     return decorate, id
+
+
+def own_id(specs: list[Any], none_output: bool, mark: str = "") -> str:
+    """The id of the callback registered last.
+
+    Dash names a callback without outputs by its inputs: of two on one input only one would ever run.
+    """
+    id: str = specs[-1]["output"]
+    return f"{id}-{mark}{len(specs)}" if none_output else id
+
+
+def rename(spec: dict[str, Any], callbacks: dict[str, Any], id: str) -> None:
+    """Give a registered callback this id."""
+    if spec["output"] != id:
+        callbacks[id] = callbacks.pop(spec["output"])
+        spec["output"] = id

@@ -138,16 +138,14 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     }),
     ask: onPage(({ ref, id, properties }: Ask) => say({ type: "answer", ref, values: watcher.readProps(ownText(id), properties) })),
     ack: onPage(settle),
-    nack: onPage((message: Refusal) => {
-      settle(message);
-      message.values.forEach(([id]) => markControl(id, "refused", message.message));
-    }),
+    nack: onPage((message: Refusal) => settle(message, message.values)),
   };
 
-  function settle(message: Ack | Refusal): void {
-    const { write, frames } = session.settled(message);
+  function settle(message: Ack | Refusal, values?: Triple[]): void {
+    const { write, refused, frames } = session.settled(message, values);
     writer.write(write, true);
     frames.forEach(send);
+    refused.forEach(([id]) => markControl(id, "refused", (message as Refusal).message));
   }
 
   /** What a reply asks for before it is handed over. */

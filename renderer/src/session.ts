@@ -121,11 +121,13 @@ export function createSession(page: string, build: string, identity: Place) {
     },
 
     /** Changes up to `n` were stored, or `n` was refused. Returns values to show, and frames that may go now. */
-    settled(message: Ack | Refusal): { write: Triple[]; frames: string[] } {
-      const released = settle(message.n, message.seq);
+    settled({ n, seq }: Ack | Refusal, values: Triple[] = []): { write: Triple[]; refused: Triple[]; frames: string[] } {
+      // After a resume all answers come again: those that are known say nothing new.
+      const isNews = pending.some((change) => change.n === n);
+      const released = settle(n, seq);
       // The server's value instead of a refused one, unless there is a newer change of ours.
-      const refused = message.type === "nack" ? message.values.filter(([id, property]) => !held.has(keyOf(id, property))) : [];
-      return { write: [...refused, ...released], frames: due() };
+      const refused = values.filter(([id, property]) => isNews && !held.has(keyOf(id, property)));
+      return { write: [...refused, ...released], refused, frames: due() };
     },
   };
 }

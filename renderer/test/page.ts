@@ -10,6 +10,35 @@ type Listener = (event?: unknown) => void;
 
 export const component = (type: string, props: Record<string, any>, namespace = "dash_core_components"): Node => ({ type, namespace, props });
 
+/** A WebSocket in the hands of the test. */
+export class FakeSocket {
+  static readonly OPEN = 1;
+  static all: FakeSocket[] = [];
+  readyState = 0;
+  sent: string[] = [];
+  closedWith: number | undefined;
+  onopen?: () => void;
+  onmessage?: (event: { data: string }) => void;
+  onclose?: (event: { code: number }) => void;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+  send(frame: string) {
+    this.sent.push(frame);
+  }
+  close(code: number) {
+    this.closedWith = code;
+  }
+  open() {
+    this.readyState = 1;
+    this.onopen!();
+  }
+  lose(code = 1006) {
+    this.readyState = 3;
+    this.onclose!({ code });
+  }
+}
+
 /** Globals that every test needs. `elements`: ids that have an element; `fire`: an event of the window. */
 export function fakeBrowser() {
   const listeners = new Map<string, Listener[]>();
@@ -20,6 +49,8 @@ export function fakeBrowser() {
   vi.stubGlobal("window", page);
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", on);
+  vi.stubGlobal("WebSocket", FakeSocket);
+  FakeSocket.all = [];
   vi.stubGlobal("location", { origin: "http://host", href: "http://host/app/" });
   const fire = (name: string, event: unknown = {}) => (listeners.get(name) ?? []).forEach((listener) => listener(event));
   const mount = (id: string) => elements.set(id, { title: "", style: { outline: "" }, dataset: {} });

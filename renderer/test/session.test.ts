@@ -8,7 +8,6 @@ const WELCOME: Welcome = {
 };
 const mods = (seq: number, ...triples: Triple[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;
-const nack = (n: number, seq: number, ...values: Triple[]) => ({ type: "nack", n, seq, code: "busy", message: "", values }) as const;
 const patch = { __dash_patch_update: "", operations: [] };
 
 function joined() {
@@ -91,14 +90,21 @@ test("an ack covers all changes before it", () => {
 test("a refused change shows the server's value", () => {
   const session = joined();
   change(session, 90);
-  expect(session.settled(nack(1, 9, ["power", "value", 80])).write).toEqual([["power", "value", 80]]);
+  expect(session.settled(ack(1, 9), [["power", "value", 80]]).write).toEqual([["power", "value", 80]]);
 });
 
 test("a refused change leaves a newer one of the page alone", () => {
   const session = joined();
   change(session, 90);
   change(session, 91);
-  expect(session.settled(nack(1, 9, ["power", "value", 80])).write).toEqual([]);
+  expect(session.settled(ack(1, 9), [["power", "value", 80]]).write).toEqual([]);
+});
+
+test("a refusal that comes again after a resume changes nothing", () => {
+  const session = joined();
+  change(session, 90);
+  session.settled(ack(1, 9), [["power", "value", 80]]);
+  expect(session.settled(ack(1, 9), [["power", "value", 80]])).toEqual({ write: [], refused: [], frames: [] });
 });
 
 test("after a lost line only what was not handled is sent again", () => {

@@ -1,34 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createSocket } from "../src/socket";
-import { fakeBrowser } from "./page";
-
-class FakeSocket {
-  static readonly OPEN = 1;
-  static all: FakeSocket[] = [];
-  readyState = 0;
-  sent: string[] = [];
-  closedWith: number | undefined;
-  onopen?: () => void;
-  onmessage?: (event: { data: string }) => void;
-  onclose?: (event: { code: number }) => void;
-  constructor(readonly url: string) {
-    FakeSocket.all.push(this);
-  }
-  send(frame: string) {
-    this.sent.push(frame);
-  }
-  close(code: number) {
-    this.closedWith = code;
-  }
-  open() {
-    this.readyState = 1;
-    this.onopen!();
-  }
-  lose(code = 1006) {
-    this.readyState = 3;
-    this.onclose!({ code });
-  }
-}
+import { FakeSocket, fakeBrowser } from "./page";
 
 let browser: ReturnType<typeof fakeBrowser>;
 const line = { openLine: vi.fn(), receiveText: vi.fn(), lostLine: vi.fn(), outdatedPage: vi.fn() };
@@ -39,8 +11,6 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, "random").mockReturnValue(1);
   browser = fakeBrowser();
-  vi.stubGlobal("WebSocket", FakeSocket);
-  FakeSocket.all = [];
   Object.values(line).forEach((mock) => mock.mockClear());
 });
 afterEach(() => {

@@ -101,7 +101,8 @@ def test_last_seconds_can_be_downloaded(url: str, tab: Any) -> None:
     with page.expect_download() as download:
         by_id(page, "save").click()
     text = download.value.path().read_text(encoding="utf-8")
-    assert text.startswith("Time,") and text.count("\n") > 1
+    assert text.startswith("Time,")
+    assert text.count("\n") > 1
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])

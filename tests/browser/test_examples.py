@@ -20,19 +20,20 @@ Open = Callable[[str], tuple[ModuleType, Page, Page]]
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     """``load("button")``: the example as a fresh module, forgotten after the test."""
 
     def load(name: str) -> ModuleType:
         path = EXAMPLES / f"{name}.py"
         spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         return module
 
-    yield load
+    return load
 
 
 @pytest.fixture

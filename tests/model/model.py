@@ -118,8 +118,15 @@ class Nack:
     values: dict[str, Value]
 
 
+@dataclass(frozen=True)
+class Props:
+    """Values for one page alone, written at once. The model's server has no use for it."""
+
+    props: tuple[Triple, ...]
+
+
 FromPage = Hello | Change | Mount
-FromServer = Welcome | Layout | Mods | Ack | Nack
+FromServer = Welcome | Layout | Mods | Props | Ack | Nack
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from .model import (
     Mount,
     Nack,
     Patch,
+    Props,
     Rule,
     Triple,
     Value,
@@ -122,6 +123,8 @@ class Page:
             self.epoch, self.seq, self.is_welcome = self.server_epoch, message.seq, True
         elif isinstance(message, Mods):
             self._take_mods(message)
+        elif isinstance(message, Props):
+            self._write(list(message.props))
         else:
             self._take_answer(message)
 

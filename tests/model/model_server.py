@@ -69,6 +69,10 @@ class Server:
         self.values = {key: Stored((0,), 1, None, 1) for key in ("p", "q", *PAIR)}  # the layout's, at the first seq
         self.loads: dict[int, Load] = {}
 
+    def forget(self, load: int) -> None:
+        """The tab was away for too long."""
+        self.loads.pop(load, None)
+
     def store(self, values: dict[str, Value], origin: int | None = None) -> None:
         """Store atomically under the next seq."""
         if origin is not None or Rule.NEXT_SEQ in self.world.rules:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -20,11 +22,12 @@ class Histories(RuleBasedStateMachine):
 
     rules_in_force: Rules = ALL_RULES
     page_class: type[Page] = Page
+    server_class: Any = Server
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(self.rules_in_force)
-        self.server = Server(self.world)
+        self.server = self.server_class(self.world)
         self.pages = [self.page_class(self.world), self.page_class(self.world)]
         self.lines: list[Line] = []
         self.settle()
@@ -122,7 +125,7 @@ class Histories(RuleBasedStateMachine):
             self.server.restart()
         elif what == "server_forgets":
             self.drop_lines(self.pages[page].load)
-            self.server.loads.pop(self.pages[page].load, None)
+            self.server.forget(self.pages[page].load)
 
     def drop_lines(self, load: int | None) -> None:
         """No line of that page load, or none at all, brings anything any more."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .model import LIMIT, Ack, Change, FromServer, Layout, Line, Mods, Nack, Patch, Value, Welcome, World
+from .model import LIMIT, Ack, Change, FromServer, Layout, Line, Mods, Nack, Patch, Props, Value, Welcome, World
 from .model_page import Page
 from .support import run
 from .test_model import Histories
@@ -69,6 +69,8 @@ def as_json(message: FromServer, epoch: int) -> dict[str, Any]:
             return {"type": "layout", "epoch": str(epoch), "seq": message.seq, "values": triples(message.values)}
         case Mods():
             return {"type": "mods", "seq": message.seq, "mods": [[k, "value", wire(v)] for k, v in message.mods]}
+        case Props():
+            return {"type": "props", "props": [[k, "value", wire(v)] for k, v in message.props]}
         case Ack():
             return {"type": "ack", **vars(message)}
         case Nack():

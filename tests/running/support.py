@@ -1,15 +1,17 @@
-"""Processes that serve the app of `child`."""
+"""Processes that serve the app of `child`, and servers that are not ours."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ..support import TIMEOUT, answers, free_port, wait_for
 
@@ -26,7 +28,9 @@ class Child:
         environment: more variables.
     """
 
-    def __init__(self, command: list[str], notes: Path, *, port: int | None = None, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], notes: Path, *, port: int | None = None, environment: dict[str, str] | None = None
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
@@ -86,3 +90,59 @@ class Child:
         with self.process.stdout as stream:
             for line in stream:
                 self.output += line
+
+
+class Foreign:
+    """A server that is not ours, in a thread. ``serve(port, stop)`` runs until the event is set."""
+
+    def __init__(self, serve: Callable[[int, threading.Event], None]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=serve, args=(self.port, self._stop), name="foreign server", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        wait_for(lambda: answers(self.port) or not self._thread.is_alive(), "the server")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it as its own signal handler would."""
+        self._stop.set()
+        self._thread.join(TIMEOUT)
+        if self._thread.is_alive():
+            raise AssertionError("the server did not end")
+
+
+def uvicorn(asgi: Any, **options: Any) -> Foreign:
+    """The app under uvicorn."""
+    from uvicorn import Config, Server
+
+    def serve(port: int, stop: threading.Event) -> None:
+        server = Server(Config(asgi, port=port, log_level="warning", timeout_graceful_shutdown=2, **options))
+
+        def end() -> None:
+            stop.wait()
+            server.should_exit = True
+
+        threading.Thread(target=end, daemon=True).start()
+        server.run()
+
+    return Foreign(serve)
+
+
+def hypercorn(asgi: Any) -> Foreign:
+    """The app under Hypercorn, as its command line serves it."""
+    from hypercorn.asyncio import serve as run
+    from hypercorn.config import Config
+
+    def serve(port: int, stop: threading.Event) -> None:
+        config = Config()
+        config.bind = [f"127.0.0.1:{port}"]
+        config.graceful_timeout = 2
+        asyncio.run(run(asgi, config, shutdown_trigger=lambda: asyncio.to_thread(stop.wait)))
+
+    return Foreign(serve)

@@ -108,6 +108,18 @@ GATE = """
     event.passes = true;
     socket.dispatchEvent(event);
   };
+  gate.read = (id, property) => {
+    const { paths, layout } = window.dash_stores[0].getState();
+    return paths.strs[id]?.reduce((node, step) => node?.[step], layout)?.props[property];
+  };
+  gate.track = (id, property) => {
+    const values = [];
+    window.dash_stores[0].subscribe(() => {
+      const value = gate.read(id, property);
+      if (value !== values[values.length - 1]) values.push(value);
+    });
+    return (gate.tracked = values);
+  };
   gate.close = () => void (gate.closed = true);
   gate.types = () => gate.kept.map(([, message]) => message.type);
   gate.step = (type) => {
@@ -136,7 +148,8 @@ GATE = """
 })();
 """
 """A page whose socket can be closed for what comes in (``gate.close()``), handed on message by message
-(``gate.step(type)``) and opened again (``gate.open()``). ``gate.sent`` holds all that the page said."""
+(``gate.step(type)``) and opened again (``gate.open()``). ``gate.sent`` holds all that the page said, ``gate.tracked`` the
+values that a property took since ``gate.track(id, property)``."""
 
 TEXT = "([id, text]) => document.getElementById(id)?.textContent === text"
 VALUE = "([id, value]) => document.getElementById(id)?.value === value"

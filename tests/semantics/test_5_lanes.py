@@ -99,7 +99,7 @@ def test_5_1_ordered_steps_are_ordered_calls(serve: Callable[..., Any], raw: Cal
     for step in range(60):
         page.change("x", "value", step)
     other.until_value("y", "children", 59)
-    page.until("ack", n=60)
+    page.until_value("y", "children", 59)
     assert device.told == [-1, *range(60)]
     assert device.met == 0
     assert app.get("y", "children") == 59

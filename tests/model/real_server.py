@@ -1,0 +1,189 @@
+"""The real hub in the place of the model's server: same lines, same messages."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+
+from dash_devices.calls import SERVER, Item
+from dash_devices.clients import Client
+from dash_devices.engine import Engine
+from dash_devices.errors import ProtocolError
+from dash_devices.hub import Hub
+from dash_devices.intake import Intake, Refused
+from dash_devices.patterns import Dep
+from dash_devices.protocol import VERSION, Change as WireChange, Hello as WireHello, Mount as WireMount, Nack as Code
+from dash_devices.sessions import Session
+from dash_devices.shared import Key
+
+from .model import (
+    PAIR,
+    WATCHED,
+    Ack,
+    Change,
+    FromServer,
+    Hello,
+    Layout,
+    Line,
+    Mods,
+    Nack,
+    Patch,
+    Props,
+    Value,
+    Welcome,
+    World,
+)
+
+
+class DoomedIntake(Intake):
+    """Refuses what the history says it refuses; says what it handled."""
+
+    world: World
+    change_now: Change
+
+    def _check(self, session: Session, keys: list[Key], values: list[Any], size: int) -> None:
+        self.world.handled[self.change_now.uid] += 1
+        super()._check(session, keys, values, size)
+        if self.change_now.doomed:
+            raise Refused(Code.BUSY, "doomed")
+
+
+class LineLink:
+    """A socket that writes into a line of the model."""
+
+    writable = True
+
+    def __init__(self, server: RealServer, line: Line) -> None:
+        self.server = server
+        self.line = line
+
+    def send(self, frame: bytes) -> None:
+        messages = json.loads(frame)
+        if self.line.is_open:
+            for message in messages if isinstance(messages, list) else [messages]:
+                self.line.down.append(self.server.from_wire(message))
+
+    def close(self, code: int, reason: str) -> None:
+        self.line.cut()
+
+
+class RealServer:
+    """Speaks to the machine as `model_server.Server` does."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.epoch = 0
+        self.tokens: list[str] = [""]  # the model's tokens are numbers
+        self.restart()
+
+    def restart(self) -> None:
+        """A new life of the server."""
+        self.epoch += 1
+        engine = Engine(orjson.dumps)
+        self.hub = Hub(engine)
+        self.hub.epoch = str(self.epoch)
+        self.hub.intake = intake = DoomedIntake(engine)
+        intake.world = self.world
+        for key in WATCHED:
+            engine.share(Dep(key, "value"))
+        for key in ("p", "q", *PAIR):
+            engine.shared.seed((key, "value"), [0])
+        self.loads: dict[int, Session] = {}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the server has."""
+        entries = self.hub.engine.shared.entries()
+        return {entry.key[0]: SimpleNamespace(value=tuple(entry.value)) for entry in entries}
+
+    def store(self, values: dict[str, Value]) -> None:
+        """The server speaks first."""
+        self.hub.engine.store([Item((key, "value"), orjson.dumps(value)) for key, value in values.items()], SERVER)
+
+    def patch(self, key: str, number: int) -> None:
+        """Append to a value."""
+        operation = {"operation": "Append", "location": [], "params": {"value": number}}
+        patch = {"__dash_patch_update": "__dash_patch_update", "operations": [operation]}
+        self.hub.engine.store([Item((key, "value"), orjson.dumps(patch))], SERVER)
+
+    def forget(self, load: int) -> None:
+        """The tab was away for too long."""
+        session = self.loads.pop(load, None)
+        if session is not None:
+            self.hub.unlinked(session, session.link, 1000) if session.link else None
+            self.hub.sessions._by_token.pop(session.token)
+            self.hub.sessions._gone.pop(session.token, None)
+
+    def flush(self, session: Session) -> None:
+        """Send a page all that it needs now."""
+        self.hub.flush_session(session)
+
+    def read(self, line: Line) -> None:
+        """Handle the next message of a line, as a connection does."""
+        message = line.up.popleft()
+        try:
+            if isinstance(message, Hello):
+                self._hello(line, message)
+            elif self._is_current(line):
+                self._handle(self.loads[line.load], message)
+        except ProtocolError:
+            line.cut()
+
+    def _is_current(self, line: Line) -> bool:
+        session = self.loads.get(line.load)
+        return session is not None and isinstance(session.link, LineLink) and session.link.line is line
+
+    def _hello(self, line: Line, hello: Hello) -> None:
+        place = (None, None) if hello.epoch is None else (str(hello.epoch), hello.seq)
+        token = self.tokens[hello.token] or None
+        said = WireHello(VERSION, str(line.load), "", None, token, *place)
+        session = self.hub.hello(LineLink(self, line), said, Client)
+        self.loads[line.load] = session
+        if hello.epoch is None:
+            self._layout(line, session)
+
+    def _layout(self, line: Line, session: Session) -> None:
+        session.outbox.position = seq = self.hub.engine.shared.seq
+        self.hub.flush_session(session)
+        line.down.append(Layout(seq, {key: stored.value for key, stored in self.values.items()}))
+
+    def _handle(self, session: Session, message: Any) -> None:
+        values: list[Any] = [(key, "value", list(value)) for key, value in message.values.items()]
+        if isinstance(message, Change):
+            assert isinstance(self.hub.intake, DoomedIntake)
+            self.hub.intake.change_now = message
+            self.hub.change(session, WireChange(message.n, values, [], 0), 0)
+        else:
+            self.hub.mount(session, WireMount(values))
+
+    # ---- the wire, as the model has it ----
+    def from_wire(self, message: dict[str, Any]) -> FromServer:
+        """One message."""
+        match message["type"]:
+            case "welcome":
+                return Welcome(self._token(message), self.epoch, message["seq"], message["mode"], message["handled"])
+            case "mods":
+                return Mods(message["seq"], tuple((id, unwire(value)) for id, _, value in message["mods"]))
+            case "props":
+                return Props(tuple((id, unwire(value)) for id, _, value in message["props"]))
+            case "ack":
+                return Ack(message["n"], message["seq"])
+            case "nack":
+                values = {id: tuple(value) for id, _, value in message["values"]}
+                return Nack(message["n"], message["seq"], values)
+        raise AssertionError(f"expected a numbered message, got {message}")
+
+    def _token(self, message: dict[str, Any]) -> int:
+        if message["token"] not in self.tokens:
+            self.tokens.append(message["token"])
+        return self.tokens.index(message["token"])
+
+
+def unwire(value: Any) -> Value | Patch:
+    """A value, or a Patch that appends."""
+    if isinstance(value, list):
+        return tuple(value)
+    return Patch(tuple(operation["params"]["value"] for operation in value["operations"]))

@@ -1,0 +1,141 @@
+"""What is no message: each kind of bad frame gets its close code, and nobody else notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+import dash_devices
+from dash_devices import dcc, html
+from dash_devices.listener import MAX_FRAGMENTS
+from dash_devices.protocol import MAX_MESSAGE
+
+from ..support import Raw, ServerThread
+from .support import hypercorn, uvicorn
+
+MakeRaw = Callable[..., Raw]
+SERVERS = {"run": ServerThread, "uvicorn": lambda app: uvicorn(app.asgi), "hypercorn": lambda app: hypercorn(app.asgi)}
+
+
+@pytest.fixture
+def app() -> dash_devices.Dash:
+    app = dash_devices.Dash(__name__)
+    app.layout = html.Div([dcc.Input(id="a", value="0")])
+    app.share("a", "value")
+    return app
+
+
+@pytest.fixture(params=SERVERS)
+def server(app: dash_devices.Dash, request: pytest.FixtureRequest) -> Iterator[Any]:
+    with SERVERS[request.param](app) as server:
+        server.is_ours = request.param == "run"
+        yield server
+
+
+@pytest.fixture
+def page(server: Any) -> Iterator[Callable[[], Raw]]:
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Raw(server.url, **options))
+
+
+def _others_go_on(other: Raw) -> None:
+    other.change("a", "value", "goes on")
+    other.until("ack")
+
+
+@pytest.mark.parametrize("frame", [b"", b"{}", b"\x00" * 200], ids=["empty", "text", "long"])
+def test_binary_frames_are_closed_with_1003(page: Any, frame: bytes) -> None:
+    bad, other = page().join(), page().join()
+    bad.send_frame(frame)
+    assert bad.closed() == 1003
+    _others_go_on(other)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["", "{", "nonsense", '{"type":"hello"} trailing', '{"type":"change","n":NaN}', '"\\ud800"', "[" * 100_000],
+    ids=["empty", "half", "word", "trailing", "nan", "surrogate", "deep"],
+)
+def test_what_is_not_json_is_closed_with_4400(page: Any, frame: str) -> None:
+    bad, other = page().join(), page().join()
+    bad.send_frame(frame)
+    assert bad.closed() == 4400
+    _others_go_on(other)
+
+
+@pytest.mark.parametrize("frame", ["[]", "null", "7", "{}", '{"type":"ack","n":1,"seq":1}', '{"type":["hello"]}'])
+def test_json_that_is_no_message_is_closed_with_4400(page: Any, frame: str) -> None:
+    bad, other = page().join(), page().join()
+    bad.send_frame(frame)
+    assert bad.closed() == 4400
+    _others_go_on(other)
+
+
+def test_the_first_message_is_one_hello(page: Any) -> None:
+    early = page()
+    early.change("a", "value", 1)
+    assert early.closed() == 4400
+    twice = page().join()
+    twice.send({"type": "hello", "version": 1, "page": "p", "build": "b"})
+    assert twice.closed() == 4400
+    old = page()
+    old.send({"type": "hello", "version": 0, "page": "p", "build": "b"})
+    assert old.closed() == 4426
+
+
+def test_invalid_utf8_is_closed_with_1007(page: Any) -> None:
+    bad, other = page().join(), page().join()
+    bad._socket.send(b'{"type":"\xff"}', text=True)
+    assert bad.closed() == 1007
+    _others_go_on(other)
+
+
+def test_a_character_may_be_cut_by_fragments(page: Any) -> None:
+    one = page().join()
+    message = '{"type":"change","n":1,"values":[["a","value","größe €"]],"state":[],"at":0}'.encode()
+    one._socket.send((bytes([byte]) for byte in message[:10]), text=True) if False else None
+    middle = message.index("€".encode()) + 1
+    one._socket.send([message[:middle], message[middle:]], text=True)
+    assert one.until("ack", n=1)
+
+
+def test_too_many_fragments_are_closed_with_1008(page: Any, server: Any) -> None:
+    if not server.is_ours:
+        pytest.skip("other servers join fragments themselves")
+    few, many, other = page().join(), page().join(), page().join()
+    message = '{"type":"change","n":1,"values":[["a","value",1]],"state":[],"at":0}'
+    pieces = [*message[: MAX_FRAGMENTS - 1], message[MAX_FRAGMENTS - 1 :]]
+    few._socket.send(pieces)
+    assert few.until("ack", n=1)
+    many._socket.send([*message[: MAX_FRAGMENTS + 4], message[MAX_FRAGMENTS + 4 :]])
+    assert many.closed() == 1008
+    _others_go_on(other)
+
+
+def test_too_big_a_message_is_closed_with_1009(page: Any, server: Any) -> None:
+    bad, other = page().join(), page().join()
+    bad.send_frame('"' + "x" * MAX_MESSAGE + '"')
+    assert bad.closed() in (1009, 1006)  # 1006: the server hung up before it had read all of it
+    _others_go_on(other)
+
+
+def test_a_foreign_origin_gets_403(page: Any, server: Any) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        page(origin="http://evil.example")
+    assert refused.value.response.status_code == 403
+    assert page(origin=server.url).join()
+
+
+def test_compression_is_never_agreed(page: Any, server: Any) -> None:
+    from websockets.sync.client import connect
+
+    with connect(f"{server.url.replace('http', 'ws')}/_dash-devices/socket", compression="deflate", proxy=None) as socket:
+        offered = socket.request.headers.get("Sec-WebSocket-Extensions", "")
+        agreed = socket.response.headers.get("Sec-WebSocket-Extensions")
+    assert "permessage-deflate" in offered
+    if server.is_ours:
+        assert agreed is None
