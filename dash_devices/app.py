@@ -69,6 +69,7 @@ class Dash(Registering, Pushing, StockDash):
         self._engine = Engine(encode, event_properties)
         self._engine.lanes.capacity = lane_capacity
         self._engine.report_error = self._show_error
+        self._engine.early = self._load_early
         self._hub = Hub(self._engine, leave_after=leave_after)
         self._hub.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
@@ -181,10 +182,18 @@ class Dash(Registering, Pushing, StockDash):
         """The state begins with what the layout says. What is wrong with it the pages say too, as in Dash."""
         try:
             StockDash._setup_server(self)
-            self._engine.load_layout(orjson.loads(to_json(self.get_layout())))
+            self._engine.load_layout(self._layout_tree())
         except Exception:
             self._got_first_request["setup_server"] = False
             logger.exception("the layout cannot be read before a page asks for it; shared inputs begin without values")
+
+    def _load_early(self) -> None:
+        """A push before the server runs builds on what the layout gave."""
+        if self._layout is not None:
+            self._engine.load_layout(self._layout_tree())
+
+    def _layout_tree(self) -> Any:
+        return orjson.loads(to_json(self.get_layout()))
 
     def _take_pending(self) -> None:
         while PENDING:

@@ -44,6 +44,7 @@ class Engine:
         running: does the server run? Before, values only set the initial state; afterwards, they are for nobody.
         changed: called, outside the lock, when there is something to send.
         post_event: called under the lock for every event, with its key and its triple.
+        early: called before the first value that builds on the layout's is stored while the server does not run yet.
         private: called with a client and values for its page alone.
         report_error: called with a message and a traceback, for pages in debug mode.
     """
@@ -61,6 +62,7 @@ class Engine:
         self.authorize: Callable[[Client, str], bool] | None = None
         self.changed: Callable[[], None] = lambda: None
         self.post_event: Callable[[Key, bytes], None] = lambda key, triple: None
+        self.early: Callable[[], None] = lambda: None
         self.private: Callable[[Client, list[Item]], object] = lambda client, items: None
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
         self.event_properties = EVENTS | frozenset(event_properties)
@@ -83,11 +85,13 @@ class Engine:
 
     def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:
         """Store values under one seq and queue the calls that listen to them. Returns the seq."""
+        items = list(items)
         with self.lock:
+            built = self._build(items)
             seq = self.shared.next_seq()
             changed: dict[Key, bool] = {}
-            for item in items:
-                self._put(item, seq, origin, changed)
+            for place, item in enumerate(items):
+                self._put(item, seq, origin, changed, built.get(place))
             if self.running:
                 self._dispatch(changed, cause)
         self.changed()
@@ -100,40 +104,58 @@ class Engine:
         elif items and call.cause.client is not None:
             self.private(call.cause.client, items)
 
-    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool]) -> None:
+    def _build(self, items: list[Item]) -> dict[int, Any]:
+        """What a Patch, or points, make of the value before, by place: all of it before anything of a mod is stored."""
+        built: dict[int, Any] = {}
+        if not any(map(is_building, items)):
+            return built
+        if not self.running:
+            self.early()
+        values: dict[Key, Any] = {}
+        for place, item in enumerate(items):
+            given, (id, property) = orjson.loads(item.encoded), item.key
+            key = (id, "figure") if property in EXTENDING else item.key
+            before = values[key] if key in values else self.value(key)
+            if not is_building(item):
+                values[key] = given
+            elif property not in EXTENDING:
+                values[key] = built[place] = apply_patch(before, given["operations"])
+            elif before:
+                values[key] = built[place] = fold_extend(before, given, prepend=property == "prependData")
+        return built
+
+    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool], built: Any) -> None:
         key = item.key
-        if key[1] in self.event_properties:
-            self._put_event(item, changed)
-            return
         before = self.shared.get(key)
-        entry = Entry(key, seq, encoded=item.encoded, origin=origin)
-        if item.encoded.startswith(b'{"__dash_patch_update"'):
-            entry = self._patched(item, seq, before)
+        if key[1] in self.event_properties:
+            self._put_event(item, built)
+            changed[key] = True
+        elif is_building(item):
+            base = before or Entry(key, 0, value=self.components.props(key[0]).get(key[1]))
+            operations = orjson.dumps(orjson.loads(item.encoded)["operations"])[1:-1]
+            self._put_value(base.patched(seq, operations, built), item.encoded)
+            changed[key] = True  # comparing would encode both values whole
+        else:
+            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item.encoded)
+            changed[key] = before is None or before.encoded != item.encoded
+
+    def _put_value(self, entry: Entry, written: bytes) -> None:
         self.shared.put(entry)
-        changed[key] = before is None or before.encoded != entry.encoded
-        if may_hold_components(entry.encoded) or self.components.owns(key):
-            self._put_children(entry, changed)
+        if may_hold_components(written) or self.components.owns(entry.key):
+            self._put_children(entry)
 
-    def _patched(self, item: Item, seq: int, before: Entry | None) -> Entry:
-        base = before or Entry(item.key, 0, value=self.components.props(item.key[0]).get(item.key[1]))
-        operations = orjson.loads(item.encoded)["operations"]
-        return base.patched(seq, orjson.dumps(operations)[1:-1], apply_patch(base.value, operations))
-
-    def _put_event(self, item: Item, changed: dict[Key, bool]) -> None:
+    def _put_event(self, item: Item, folded: Any) -> None:
         id, property = item.key
         self.post_event(item.key, Entry(item.key, self.shared.seq, encoded=item.encoded).triple)
-        changed[item.key] = True
-        if property not in EXTENDING:
+        if property not in EXTENDING or folded is None:
             return
         figure = (id, "figure")
-        if figure not in self.shared and "figure" in self.components.props(id):
-            self.shared.seed(figure, self.components.props(id)["figure"])
+        self.shared.seed(figure, self.components.props(id).get("figure"))
         entry = self.shared.get(figure)
         if entry is not None:
-            folded = fold_extend(entry.value, orjson.loads(item.encoded), prepend=property == "prependData")
             self.shared.fold(entry, folded)
 
-    def _put_children(self, entry: Entry, changed: dict[Key, bool]) -> None:
+    def _put_children(self, entry: Entry) -> None:
         """Components came with a value: what they were given is their newest state; what they were not, stays."""
         watched = self.registry.watched_properties()
         for id in self.components.load(entry.key, entry.value):
@@ -270,3 +292,8 @@ class Engine:
                 for property, value in self.components.props(id).items():
                     if self.registry.is_watched((id, property)):
                         self.shared.seed((id, property), value)
+
+
+def is_building(item: Item) -> bool:
+    """Does the new value build on the one before?"""
+    return item.key[1] in EXTENDING or item.encoded.startswith(b'{"__dash_patch_update"')

@@ -8,7 +8,6 @@
     |-- ModsError (TypeError)               mods of the wrong shape
     |   `-- UnserializableError             a value that has no JSON form
     |-- ProtocolError (ValueError)          a frame that breaks PROTOCOL.md
-    |-- LayoutError (ValueError)            a layout that cannot be shared
     `-- ServerError (RuntimeError)          the server cannot run as asked
 """
 
@@ -39,10 +38,6 @@ class ProtocolError(DashDevicesError, ValueError):
     def __init__(self, message: str, code: int = 4400) -> None:
         super().__init__(message)
         self.code = code
-
-
-class LayoutError(DashDevicesError, ValueError):
-    """A layout that cannot be shared, for instance one with the same id twice."""
 
 
 class ServerError(DashDevicesError, RuntimeError):

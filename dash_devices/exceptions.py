@@ -5,7 +5,6 @@ from dash.exceptions import PreventUpdate as PreventUpdate
 
 from .errors import (
     DashDevicesError as DashDevicesError,
-    LayoutError as LayoutError,
     ModsError as ModsError,
     ProtocolError as ProtocolError,
     RegistrationError as RegistrationError,

@@ -247,15 +247,20 @@ class Hub:
             self.asks.ask(session, id, properties, done)
         self.wake()
 
-    def push_to(self, session: Session, items: list[Item]) -> int:
-        """Values for one page. Into a watched property they count as a change by that client."""
+    def push_to(self, session: Session, items: list[Item], *, quiet: bool = False) -> int:
+        """Values for one page. Into a watched property they count as a change by that client.
+
+        ``quiet``: there they are adopted only where the server has no value, as at mounting.
+        """
         with self.engine.lock:
             shared = [item for item in items if self.engine.registry.is_watched(item.key)]
             for item in items:
                 if item not in shared:
                     session.outbox.post_props(item.key, item.encoded)
+            if quiet:
+                shared = [item for item in shared if item.key not in self.engine.shared]
             if shared:
-                self.engine.store(shared, Cause(client=session.client))
+                self.engine.store(shared, Cause(client=session.client, quiet=quiet))
         self.wake()
         return self.engine.shared.seq
 
@@ -307,6 +312,10 @@ class Hub:
             timer.cancel()
         self._leaving.clear()
         self.engine.running = False
+        for session in self._joined.values():
+            session.joined = False
+            self.clients.remove(session.client)
+        self._joined.clear()
         await self.engine.lanes.stop()
         tasks = list(self._tasks)
         for task in tasks:

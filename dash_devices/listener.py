@@ -189,7 +189,9 @@ class Listener(asyncio.Protocol):
         self._connection.receive(text)
 
     def _send(self, frame: bytes) -> None:
-        self._transport.write(text_frame(frame))
+        # after a close frame, ours or theirs, nothing may follow: writing would raise, and stop the flush for all pages
+        if self._protocol is not None and self._protocol.state is State.OPEN:
+            self._transport.write(text_frame(frame))
 
     def _close(self, code: int, reason: str) -> None:
         if self._protocol is not None and self._protocol.state is State.OPEN:

@@ -181,7 +181,7 @@ class Props:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ack:
-    """Changes up to ``n`` were stored, the last of them at ``seq``."""
+    """Change ``n`` was stored, at ``seq``. There is one for each change."""
 
     type: ClassVar[str] = "ack"
     n: int

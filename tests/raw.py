@@ -76,6 +76,7 @@ class Raw:
             open_timeout=timeout,
             close_timeout=timeout,
             max_size=None,
+            max_queue=None,  # else a page that reads nothing for a while cannot close
             compression=None,
             proxy=None,
         )

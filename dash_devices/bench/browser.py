@@ -25,7 +25,7 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-READY_TIMEOUT: Final = 30_000  # ms
+READY_TIMEOUT: Final = 60_000  # ms
 ANSWER_TIMEOUT: Final = 10_000  # ms
 HANDLE: Final = "#power [role=slider], input#power"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -85,8 +86,19 @@ def goals(lines: Sequence[Goal]) -> str:
 
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
+    processors = {"cores": os.cpu_count(), "load": load()}
     names = ("dash", "quart", "hypercorn", "websockets")
-    return {"python": platform.python_version(), "system": platform.system(), **{n: version(n) for n in names}}
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        **processors,
+        **{n: version(n) for n in names},
+    }
+
+
+def load() -> float:
+    """How many processes wanted a processor in the last minute; 0 where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def write_json(path: Path, **parts: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -73,16 +74,26 @@ def chosen(known: Iterable[str]) -> Callable[[str], list[str]]:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure each wanted part, print its table at once, then the goals; write everything."""
+    """Measure each wanted part and print its table at once; then the goals and the files, also of a run that ended early."""
+    warn_busy()
     results: dict[str, Any] = {}
-    lines: list[goals.Goal] = []
-    for part in PARTS:
-        if wanted(options, part):
-            results[part] = MEASURES[part](options)
-            print(f"\n{TABLES[part](results[part])}\n", flush=True)
-            lines += GOALS[part](results[part])
-    print(report.goals(lines))
-    write(options.out, results, lines)
+    try:
+        for part in PARTS:
+            if wanted(options, part):
+                results[part] = MEASURES[part](options)
+                print(f"\n{TABLES[part](results[part])}\n", flush=True)
+    finally:
+        if results:
+            lines = [line for part, result in results.items() for line in GOALS[part](result)]
+            print(report.goals(lines))
+            write(options.out, results, lines)
+
+
+def warn_busy() -> None:
+    """Say so when other programs use the machine: that stretches Dash's long paths more than the floor's short one."""
+    load, cores = report.load(), os.cpu_count() or 1
+    if load > cores / 2:
+        print(f"the machine is busy (load {load:.1f} on {cores} cores): the ratios will be off", file=sys.stderr)
 
 
 def wanted(options: argparse.Namespace, part: str) -> bool:

@@ -73,7 +73,7 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     context = app._initialize_context(body)
     context.client = session.client if session else None
     if session is not None:
-        context.dash_websocket = PageSocket(app, session)
+        context.dash_websocket = PageSocket(app, session, initial=not body.get("changedPropIds"))
     function = app._prepare_callback(context, body)
     if not _authorized(app, body["output"], context.client):
         raise PreventUpdate
@@ -117,9 +117,13 @@ def _authorized(app: Dash, output: str, client: Any) -> bool:
 
 
 class PageSocket:
-    """``ctx.websocket`` of a regular callback, and where ``set_props`` goes: to its page, at once."""
+    """``ctx.websocket`` of a regular callback, and where ``set_props`` goes: to its page, at once.
 
-    def __init__(self, app: Dash, session: Session) -> None:
+    ``initial``: the page has just mounted its inputs; what follows from that is nobody's change.
+    """
+
+    def __init__(self, app: Dash, session: Session, *, initial: bool) -> None:
+        self._initial = initial
         self._app = app
         self._session = session
 
@@ -131,9 +135,7 @@ class PageSocket:
     def set_prop_sync(self, component_id: Any, prop_name: str, value: Any) -> None:
         """Write a property in this page."""
         item = self._app._engine.item((id_text(component_id), prop_name), value)
-        with self._app._engine.lock:
-            self._session.outbox.post_props(item.key, item.encoded)
-        self._app._hub.wake()
+        self._app._hub.push_to(self._session, [item], quiet=self._initial)
 
     async def set_prop(self, component_id: Any, prop_name: str, value: Any) -> None:
         """Write a property in this page."""

@@ -44,7 +44,8 @@ class StateInLayouts:
 
     def _drop_persistence(self, id: str, props: dict[str, Any]) -> None:
         registry = self._engine.registry
-        if not any(registry.is_watched((id, name)) for name in props.get("persisted_props") or registry.watched_properties()):
+        names = props.get("persisted_props") or registry.watched_properties()
+        if not any(registry.is_watched((id, name)) for name in names):
             return
         del props["persistence"]
         if id not in self._warned:

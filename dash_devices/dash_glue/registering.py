@@ -81,10 +81,13 @@ class Registering:
         rest, kwargs = registration.normalised(args, dict(kwargs))
         if none_output or bits & Services.NO_CLIENT_INITIAL_CALLBACK:
             kwargs["prevent_initial_call"] = True
+        outputs = self._free_outputs(rest, kwargs, none_output)
         register = StockDash.callback(self, *rest, **kwargs)  # type: ignore[arg-type]
         spec = self._callback_list[-1]
         id = registration.own_id(self._callback_list, none_output)
-        self._note_regular(id, rest, kwargs, none_output, bits, lane)
+        self._regular_outputs[id] = outputs
+        if bits & (Services.SERIALIZED_CALLBACK | Services.SERIALIZED_MOST_RECENT_CALLBACK):
+            self._serialized[id] = lane or f"regular {id}"
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             plain = kwargs.get("background") or not callable(function)
@@ -94,17 +97,14 @@ class Registering:
 
         return decorate
 
-    def _note_regular(
-        self, id: str, args: list[Any], kwargs: dict[str, Any], none_output: bool, bits: int, lane: str | None
-    ) -> None:
+    def _free_outputs(self, args: list[Any], kwargs: dict[str, Any], none_output: bool) -> list[str]:
+        """The outputs as ``id.property``; RegistrationError when a shared callback writes one of them."""
         outputs = [f"_none.{next(self._none_outputs)}"] if none_output else _output_texts(args, kwargs)
         for output in outputs:
             other = self._engine.registry.writer(output)
             if other is not None:
                 raise RegistrationError(_both(output, other.name))
-        self._regular_outputs[id] = outputs
-        if bits & (Services.SERIALIZED_CALLBACK | Services.SERIALIZED_MOST_RECENT_CALLBACK):
-            self._serialized[id] = lane or f"regular {id}"
+        return outputs
 
     def callback_s0(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """A regular callback, as `callback` with ``service=Services.S0``."""

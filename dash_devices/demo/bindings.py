@@ -42,7 +42,7 @@ def bind_shared(app: Dash, sampler: Sampler, journal: Journal) -> None:
     def sweat(_clicks: int) -> None:
         who = name_of(callback_context.client)
         journal.write(who, "made the machine sweat", lambda: {"sweat": {"children": "Sweating …"}})
-        # A process and not a thread: this server has better things to do than to share its interpreter with a busy loop.
+        # A process and not a thread: a busy loop would share this interpreter with the server.
         subprocess.run([sys.executable, "-c", BUSY], check=True)
         app.push_mods({"sweat": {"children": "Make it sweat"}})
 

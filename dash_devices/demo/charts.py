@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from .sensors import Reading
 
-POINTS: Final = 1200
-"""Points that a chart keeps: five minutes at the 4 a second that are drawn at most."""
+POINTS: Final = 600
+"""Points that a chart keeps: five minutes at the 2 a second that are drawn at most."""
 MAX_CORES: Final = 8
 """With more cores than that one line each would be a haystack: then only their mean is drawn."""
 # Colours of a middle tone, to be read on white and on black alike. Text and grid are coloured by the style sheet.

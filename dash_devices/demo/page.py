@@ -12,7 +12,7 @@ from .. import dcc, html
 from .charts import Chart
 from .tiles import Tile
 
-RATE = 10
+RATE = 5
 """Readings per second at the start."""
 WINDOWS = {30: "30 s", 60: "1 min", 300: "5 min"}
 """How far a page may look back, in seconds."""

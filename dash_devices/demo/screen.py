@@ -9,8 +9,8 @@ from .charts import Chart, wall_clock
 from .sensors import Reading
 from .tiles import Tile
 
-DRAW_EVERY: Final = 0.25
-"""Seconds between two points of a chart. A redraw is the dearest thing a page does; rates are taken over 0.5 s anyway."""
+DRAW_EVERY: Final = 0.5
+"""Seconds between two points of a chart: a redraw is the dearest thing a page does, and rates span 0.5 s anyway."""
 BEAT_EVERY: Final = 2.0
 """Seconds between two beats, which the table of the last seconds waits for."""
 
@@ -25,7 +25,7 @@ class Every:
         self._due = float("-inf")
 
     def __call__(self, at: float) -> bool:
-        """Whether it is time again; a hundredth early counts, else 4 Hz drawn from 20 Hz would be 3.3."""
+        """Whether it is time again; a little early counts, else 2 Hz drawn from 5 Hz would be 1.7."""
         if at < self._due - self._seconds / 25:
             return False
         self._due = at + self._seconds

@@ -109,10 +109,10 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       early = [];
       const { frames, unconfirmed } = session.resumed(message);
       stored(memory, stringify({ tab, token }));
-      watcher.watchList(message.watch);
+      watcher.watchList(message.watch, message.mode === "snapshot");
       mark.showsConnected();
       frames.forEach(send);
-      unconfirmed.forEach(([id]) => markControl(id, "unconfirmed", "Not confirmed: the server restarted"));
+      unconfirmed.forEach(([id]) => markControl(id, "unconfirmed", "Not confirmed: server restarted"));
       welcome();
     },
 

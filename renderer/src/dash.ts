@@ -142,8 +142,8 @@ export function createRenderer(notice: () => void) {
 
     /** Ids of the components in the page that an id, maybe with wildcards, stands for. */
     matching(text: string): string[] {
-      const id = parseId(text);
-      if (!hasWildcards(id)) return pathOf(text) ? [text] : [];
+      const id = isObjectText(text) && parseId(text);
+      if (!id || !hasWildcards(id)) return pathOf(text) ? [text] : [];
       return [...namedPaths(namesOf(id)).keys()].filter((candidate) => fits(parseId(candidate), id));
     },
 

@@ -81,13 +81,13 @@ export function createSession(page: string, build: string, identity: Place) {
     hello: (): Hello => ({ type: "hello", version: VERSION, page, build, ...place }),
 
     /** The server answered. Returns frames to send (again), and the values of changes that it forgot. */
-    resumed({ epoch, seq, handled, mode, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
+    resumed({ epoch, seq, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
       const isReborn = place.epoch !== undefined && place.epoch !== epoch;
       const isForgotten = isReborn || handled < last - pending.length;
       const unconfirmed = isForgotten ? forget(handled) : [];
-      catchingUp = mode === "snapshot" || seq > (place.seq ?? seq);
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
       Object.assign(place, { tab, token }, isReborn && { epoch, seq: 0 });
+      catchingUp = seq > (place.seq ?? seq);
       limit = limits.unacked;
       sent = pending.filter(({ n }) => n <= handled).length;
       return { frames: due(), unconfirmed };

@@ -25,7 +25,8 @@ export const isPatch = (value: any): boolean => isObject(value) && "__dash_patch
 export function holdsComponents(property: string, value: any): boolean {
   let left = SCANNED_PARTS;
   // A value too big to look through is taken for one with components: that costs time, never a wrong page.
-  const find = (part: any): boolean => isObject(part) && (left-- < 0 || ("namespace" in part && "props" in part) || values(part).some(find));
+  const find = (part: any): boolean =>
+    isObject(part) && (left-- < 0 || ("namespace" in part && "props" in part) || values(part).some(find));
   return !DATA.includes(property) && find(value);
 }
 

@@ -1,7 +1,7 @@
 // Sees what changes in the page, and tells changes by somebody from what mounting does.
 import type { Changed, Renderer, Run } from "./dash";
 import { complain, elementOf } from "./element";
-import { idText, keyOf } from "./ids";
+import { idText, isObjectText, keyOf } from "./ids";
 import { KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
 import { entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
@@ -88,8 +88,10 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     if (author) report(id, layout, named, author === "internal" ? undefined : isInitial);
   }
 
-  const isInitialCall = (runs: Run[]): boolean =>
-    runs.length > 0 && runs.every(({ initialCall, changedPropIds }) => initialCall || keys(changedPropIds).every((key) => tainted.has(key)));
+  function isInitialCall(runs: Run[]): boolean {
+    const isNobodys = ({ initialCall, changedPropIds }: Run) => initialCall || keys(changedPropIds).every((key) => tainted.has(key));
+    return runs.length > 0 && runs.every(isNobodys);
+  }
 
   function taint(key: string, isInitial: boolean): void {
     tainted.delete(key);
@@ -151,10 +153,11 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       }
     },
 
-    /** Replace the list of what is watched. */
-    watchList(watch: Watch[]): void {
+    /** Replace the list of what is watched. `isNew`: the server knows no object id of this page any more. */
+    watchList(watch: Watch[], isNew = false): void {
       list = createWatchList(watch);
       if (isHydrated) look();
+      if (isNew) announce([...present].filter(isObjectText));
     },
 
     /** The values of some properties; nothing for a component that is not in the page. */

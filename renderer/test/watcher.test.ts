@@ -160,6 +160,11 @@ test("a new list is in force at once", () => {
   expect(page.changes.map(({ values }) => values[0]![0])).toEqual(["note"]);
 });
 
+test("a server that knows nothing of this page is told its object ids again", () => {
+  page.watcher.watchList(WATCHED, true);
+  expect(page.mounts).toEqual([[['{"i":0,"type":"w"}', "value", "w0"], ['{"i":1,"type":"w"}', "value", "w1"]]]);
+});
+
 test("after a soft reload the layout is known again", () => {
   page.dash.update({ appLifecycle: "STARTED" });
   page.dash.hydrate();

@@ -174,7 +174,9 @@ def holds(page: Any, id: str, value: str) -> None:
 
 def kept(page: Any, *types: str) -> None:
     """Wait until the closed gate keeps exactly these messages."""
-    page.wait_for_function("(types) => JSON.stringify(gate.types()) === types", arg=json.dumps(types, separators=(",", ":")))
+    page.wait_for_function(
+        "(types) => JSON.stringify(gate.types()) === types", arg=json.dumps(types, separators=(",", ":"))
+    )
 
 
 def said(page: Any, type: str) -> list[dict[str, Any]]:

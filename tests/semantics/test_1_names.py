@@ -21,7 +21,24 @@ from dash_devices.errors import RegistrationError, ServiceError
 from ..support import Raw, free_port, wait_for
 from .helpers import Calls, ask_regular, dependency, props_of, recorder, until_all, watched
 
-PUBLIC = ["Dash", "callback_context", "ctx", "no_update", "Services", "dependencies", "exceptions", "html", "dcc", "Patch", "set_props", "callback", "clientside_callback", "callback_shared", "callback_s2", "__version__"]
+PUBLIC = [
+    "Dash",
+    "callback_context",
+    "ctx",
+    "no_update",
+    "Services",
+    "dependencies",
+    "exceptions",
+    "html",
+    "dcc",
+    "Patch",
+    "set_props",
+    "callback",
+    "clientside_callback",
+    "callback_shared",
+    "callback_s2",
+    "__version__",
+]
 DEPENDENCIES = ["Input", "Output", "State", "MATCH", "ALL", "ALLSMALLER", "ClientsideFunction"]
 
 
@@ -35,7 +52,11 @@ def test_1_1_names_of_the_package() -> None:
 
 
 def test_1_1_everything_else_of_dash_stays_reachable() -> None:
-    modules = ((dash, dash_devices), (dash.dependencies, dash_devices.dependencies), (dash.exceptions, dash_devices.exceptions))
+    modules = (
+        (dash, dash_devices),
+        (dash.dependencies, dash_devices.dependencies),
+        (dash.exceptions, dash_devices.exceptions),
+    )
     for theirs, ours in modules:
         names = [name for name in vars(theirs) if not name.startswith("_")]
         assert [name for name in names if not hasattr(ours, name)] == []
@@ -60,9 +81,9 @@ def test_1_2_third_argument_of_output_is_a_value() -> None:
 @pytest.mark.parametrize("register", ["callback", "callback_s2", "callback_shared"])
 def test_1_2_bool_in_a_declaration_means_allow_duplicate(register: str) -> None:
     app = dash_devices.Dash()
+    declared = {"prevent_initial_call": True}
     with pytest.warns(UserWarning, match=r"a\.children.*allow_duplicate=True"):
-        decorate = getattr(app, register)(Output("a", "children", True), Input("b", "value"), prevent_initial_call=True)
-        decorate(lambda value: value)
+        getattr(app, register)(Output("a", "children", True), Input("b", "value"), **declared)(lambda value: value)
     app.callback_shared(Output("c", "children"), Input("b", "value"))(lambda value: value)
     with pytest.warns(UserWarning, match="allow_duplicate"):
         app.callback_shared(Output("c", "children", True), Input("d", "value"))(lambda value: value)
@@ -77,7 +98,10 @@ FORMS: dict[str, tuple[Callable[..., Any], Callable[[Any], Any]]] = {
     "list_of_one_output": (lambda on, o, i, s: on([o], [i], [s]), lambda text: [text]),
     "dict_inputs": (lambda on, o, i, s: on(o, inputs={"value": i}, state={"state": s}), str),
     "dict_in_one": (lambda on, o, i, s: on(output=o, inputs={"value": i, "state": s}), str),
-    "dict_output": (lambda on, o, i, s: on(output={"o": o}, inputs={"value": i}, state={"state": s}), lambda t: {"o": t}),
+    "dict_output": (
+        lambda on, o, i, s: on(output={"o": o}, inputs={"value": i}, state={"state": s}),
+        lambda t: {"o": t},
+    ),
 }
 REGISTRARS: dict[str, Callable[[dash_devices.Dash], Callable[..., Any]]] = {
     "callback": lambda app: app.callback,
@@ -96,7 +120,9 @@ def test_1_3_every_form_of_callback(registrar: str, serve: Callable[..., Any], r
     app = dash_devices.Dash()
     app.layout = html.Div(
         [
-            html.Div([dcc.Input(id=f"{form}-i", value="v"), dcc.Input(id=f"{form}-s", value="s"), html.Div(id=f"{form}-o")])
+            html.Div(
+                [dcc.Input(id=f"{form}-i", value="v"), dcc.Input(id=f"{form}-s", value="s"), html.Div(id=f"{form}-o")]
+            )
             for form in FORMS
         ]
     )
@@ -178,8 +204,12 @@ def test_1_3_what_shared_callbacks_cannot_have(option: str) -> None:
 def test_1_4_push_get_share_clients_connect(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     app, joined, steps = dash_devices.Dash(), Calls(), []
     app.layout = html.Div([dcc.Input(id="a", value="given"), html.Div(id="b"), html.Div(id="c"), dcc.Input(id="knob")])
-    app.callback_shared(Output("b", "children"), Input("a", "value"), prevent_initial_call=True)(lambda v: steps.append(v) or v)
-    app.callback_shared(Output("c", "children"), Input("b", "children"), prevent_initial_call=True)(lambda v: steps.append(v) or v)
+    app.callback_shared(Output("b", "children"), Input("a", "value"), prevent_initial_call=True)(
+        lambda v: steps.append(v) or v
+    )
+    app.callback_shared(Output("c", "children"), Input("b", "children"), prevent_initial_call=True)(
+        lambda v: steps.append(v) or v
+    )
     app.share("knob", "value")
 
     @app.callback_connect
@@ -239,7 +269,9 @@ def test_1_5_callback_authorize_output(
         asked.append((client.id, output))
         return output not in forbidden
 
-    app.callback_shared(Output("x", "children"), Output("y", "children"), Input("a", "value"))(lambda v: calls(("a", v)) or (v, v))
+    app.callback_shared(Output("x", "children"), Output("y", "children"), Input("a", "value"))(
+        lambda v: calls(("a", v)) or (v, v)
+    )
     app.callback_shared(None, Input("b", "value"))(lambda v: calls(("b", v)))
     app.callback(Output("z", "children"), Input("c", "value"))(lambda v: calls(("c", v)) or v)
     app.callback(None, Input("d", "value"))(lambda v: calls(("d", v)))
@@ -252,7 +284,9 @@ def test_1_5_callback_authorize_output(
     assert ask_regular(page, output, [("d", "value", 1)])["status"] in (200, 204)
     assert ask_regular(page, "z.children", [("c", "value", 1)])["status"] == 200
     wait_for(lambda: len(asked) >= 5, "the questions")
-    assert sorted(asked) == sorted((page.welcome["tab"], id) for id in ("x.children", "y.children", "_none.0", "_none.1", "z.children"))
+    assert sorted(asked) == sorted(
+        (page.welcome["tab"], id) for id in ("x.children", "y.children", "_none.0", "_none.1", "z.children")
+    )
     assert sorted(calls.take(2)) == [("c", 1), ("d", 1)]
     for output in forbidden:
         assert any(output in record.message and page.welcome["tab"] in record.message for record in caplog.records)
@@ -309,7 +343,9 @@ def test_1_6_clashing_bits(service: int, named: list[str]) -> None:
 
 def test_1_7_run_and_run_server(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[str, int]] = []
-    monkeypatch.setattr("dash_devices.dash_glue.backend.serve", lambda app, *, host, port, **kwargs: served.append((host, port)))
+    monkeypatch.setattr(
+        "dash_devices.dash_glue.backend.serve", lambda app, *, host, port, **kwargs: served.append((host, port))
+    )
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.delenv("HOST", raising=False)
     app = dash_devices.Dash()

@@ -90,7 +90,9 @@ def test_2_3_state_is_read_from_the_page_of_the_event(serve: Callable[..., Any],
         return value
 
     app.callback_shared(Output("b", "children"), Input("a", "value"))(first_step)
-    chained = app.callback_shared(Output("c", "children"), Input("b", "children"), State("s", "value"), State("t", "value"))
+    chained = app.callback_shared(
+        Output("c", "children"), Input("b", "children"), State("s", "value"), State("t", "value")
+    )
     chained(lambda value, s, t: calls((value, s, t)))
     url = serve(app).url
     first, second = raw(url).join(), raw(url).join()
@@ -120,7 +122,9 @@ def test_2_3_state_as_it_stood_in_the_page_at_the_event(serve: Callable[..., Any
         assert free.wait(10)
         return n
 
-    @app.callback_shared(None, Input("b", "children"), State("s", "value"), State({"type": "name", "index": ALL}, "value"))
+    @app.callback_shared(
+        None, Input("b", "children"), State("s", "value"), State({"type": "name", "index": ALL}, "value")
+    )
     def chained(n: int, s: str, names: list[str]) -> None:
         calls((n, s, names))
 
@@ -135,8 +139,7 @@ def test_2_3_state_as_it_stood_in_the_page_at_the_event(serve: Callable[..., Any
     free.set()
     assert calls.next() == (1, "typed", ["n0", "changed"])
     second.click("#go")
-    n, s, names = calls.next()
-    assert (s, names) == ("elsewhere", ["n0", "n1"])
+    assert calls.next()[1:] == ("elsewhere", ["n0", "n1"])
     assert calls.none_left
 
 
@@ -165,7 +168,11 @@ def test_2_4_patterns_in_shared_callbacks(serve: Callable[..., Any], raw: Callab
     layout = page.layout()
     assert props_of(layout, "sum")["children"] == 3
     dbs = [props_of(layout, {"type": "db", "index": n}) for n in range(3)]
-    assert [(db["children"], db["title"]) for db in dbs] == [("0 dB", "0 after []"), ("1 dB", "1 after [0]"), ("2 dB", "2 after [0, 1]")]
+    assert [(db["children"], db["title"]) for db in dbs] == [
+        ("0 dB", "0 after []"),
+        ("1 dB", "1 after [0]"),
+        ("2 dB", "2 after [0, 1]"),
+    ]
     assert triggered.next() is None
     page.change({"type": "gain", "index": 1}, "value", 10)
     db1 = {"type": "db", "index": 1}
@@ -178,11 +185,15 @@ def test_2_4_patterns_in_shared_callbacks(serve: Callable[..., Any], raw: Callab
     assert app.get({"index": 2, "type": "gain"}, "value") == 20
 
 
-@pytest.mark.xfail(reason="components that come with children do not count as new inputs of an ALL pattern", strict=True)
+@pytest.mark.xfail(
+    reason="components that come with children do not count as new inputs of an ALL pattern", strict=True
+)
 def test_2_4_all_is_told_of_new_components(serve: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([html.Div([gain(0, value=0)], id="box"), html.Div(id="sum"), html.Div(id="marker")])
-    app.callback_shared(Output("sum", "children"), Input({"type": "gain", "index": ALL}, "value"), lane="one")(recorder(calls))
+    app.callback_shared(Output("sum", "children"), Input({"type": "gain", "index": ALL}, "value"), lane="one")(
+        recorder(calls)
+    )
     app.callback_shared(None, Input("marker", "children"), lane="one")(recorder(calls))
     serve(app)
     assert calls.next() == [0]
@@ -193,7 +204,9 @@ def test_2_4_all_is_told_of_new_components(serve: Callable[..., Any]) -> None:
 
 def test_2_4_dict_ids_in_the_page(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
     app = dash_devices.Dash()
-    pairs = [html.Div([gain(n, value=f"{n}"), html.Div(id={"type": "db", "index": n}, className=f"db{n}")]) for n in (0, "b")]
+    pairs = [
+        html.Div([gain(n, value=f"{n}"), html.Div(id={"type": "db", "index": n}, className=f"db{n}")]) for n in (0, "b")
+    ]
     app.layout = html.Div([*pairs, html.Div(id="all")])
     app.callback_shared(Output("all", "children"), Input({"type": "gain", "index": ALL}, "value"))("+".join)
     one = Input({"index": MATCH, "type": "gain"}, "value")
@@ -206,7 +219,9 @@ def test_2_4_dict_ids_in_the_page(serve: Callable[..., Any], tab: Callable[..., 
         shows(page, "all", "7+8")
         page.wait_for_function("document.querySelector('.db0').textContent === '7 dB'")
         page.wait_for_function("document.querySelector('.dbb').textContent === '8 dB'")
-        page.wait_for_function("document.querySelector('.gain0 input').value === '7' && document.querySelector('.gainb input').value === '8'")
+        page.wait_for_function(
+            "document.querySelector('.gain0 input').value === '7' && document.querySelector('.gainb input').value === '8'"
+        )
 
 
 def test_2_5_persistence_is_dropped(
@@ -221,7 +236,9 @@ def test_2_5_persistence_is_dropped(
             html.Div(id="box"),
         ]
     )
-    app.callback_shared(None, Input("a", "value"), Input("empty", "value"), Input("late", "value"))(lambda *values: None)
+    app.callback_shared(None, Input("a", "value"), Input("empty", "value"), Input("late", "value"))(
+        lambda *values: None
+    )
     url = serve(app).url
     for page in (raw(url), raw(url)):
         page.hello()
@@ -236,7 +253,9 @@ def test_2_5_persistence_is_dropped(
 
 def test_2_5_persisted_values_of_the_browser_do_not_return(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
     app = dash_devices.Dash()
-    app.layout = lambda: html.Div([dcc.Input(id="a", value="given", persistence=True), dcc.Input(id="b", value="", persistence=True)])
+    app.layout = lambda: html.Div(
+        [dcc.Input(id="a", value="given", persistence=True), dcc.Input(id="b", value="", persistence=True)]
+    )
     app.share("a", "value")
     url = serve(app).url
     page = tab(url)
@@ -252,7 +271,8 @@ def test_2_5_persisted_values_of_the_browser_do_not_return(serve: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("id", "property", "instead"), [("clock", "n_intervals", "push_mods"), ("url", "pathname", "regular"), ("url", "search", "regular")]
+    ("id", "property", "instead"),
+    [("clock", "n_intervals", "push_mods"), ("url", "pathname", "regular"), ("url", "search", "regular")],
 )
 def test_2_5_inputs_that_differ_from_page_to_page(id: str, property: str, instead: str) -> None:
     app = dash_devices.Dash()

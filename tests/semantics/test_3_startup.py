@@ -123,14 +123,23 @@ def test_3_3_none_outputs_never_run_at_startup(serve: Callable[..., Any], raw: C
     page.change("go", "n_clicks", 1)
     page.change("a", "value", "w")
     page.change("late", "n_clicks", 1)
-    expected = {("none", 1), ("without", 1), ("chain", "<w>"), ("chain without", "<w>"), ("late", 1), ("late chain", "late 1")}
+    expected = {
+        ("none", 1),
+        ("without", 1),
+        ("chain", "<w>"),
+        ("chain without", "<w>"),
+        ("late", 1),
+        ("late chain", "late 1"),
+    }
     assert set(calls.take(6)) == expected
     assert calls.none_left
 
 
 def test_3_3_regular_none_outputs_never_run_at_page_load(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(suppress_callback_exceptions=True), Calls()
-    app.layout = html.Div([html.Button("x", id="x"), html.Button("more", id="more"), html.Div(id="box"), html.Div(id="b")])
+    app.layout = html.Div(
+        [html.Button("x", id="x"), html.Button("more", id="more"), html.Div(id="box"), html.Div(id="b")]
+    )
     app.callback(None, [Input("x", "n_clicks")])(lambda n: calls(("none", n)))
     app.callback_shared(None, [Input("x", "n_clicks")])(lambda n: calls(("shared none", n)))
     app.callback(Input("x", "n_clicks"))(lambda n: calls(("Dash's own form", n)))
@@ -158,7 +167,9 @@ def test_3_4_prevent_initial_call(serve: Callable[..., Any], raw: Callable[..., 
         app.layout = html.Div([dcc.Input(id="a", value="v"), html.Div(id="b"), html.Div(id="c")])
         prevented: dict[str, Any] = {} if number else {"prevent_initial_call": True}
         app.callback_shared(Output("b", "children"), Input("a", "value"), **prevented)(lambda v: calls(("b", v)) or v)
-        app.callback_shared(Output("c", "children"), Input("a", "value"), prevent_initial_call=False)(lambda v: calls(("c", v)) or v)
+        app.callback_shared(Output("c", "children"), Input("a", "value"), prevent_initial_call=False)(
+            lambda v: calls(("c", v)) or v
+        )
         page = raw(serve(app).url)
         page.hello()
         layout = page.layout()
@@ -211,9 +222,9 @@ def rows(*numbers: int) -> list[html.Div]:
 def test_3_4_match_runs_once_for_each_component(serve: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([html.Div(id="box"), html.Div(id="marker")])
-    app.callback_shared(Output({"t": "out", "n": MATCH}, "children"), Input({"t": "in", "n": MATCH}, "value"), lane="one")(
-        recorder(calls)
-    )
+    app.callback_shared(
+        Output({"t": "out", "n": MATCH}, "children"), Input({"t": "in", "n": MATCH}, "value"), lane="one"
+    )(recorder(calls))
     app.callback_shared(None, Input("marker", "children"), lane="one")(recorder(calls))
     serve(app)
 
@@ -225,13 +236,15 @@ def test_3_4_match_runs_once_for_each_component(serve: Callable[..., Any]) -> No
     assert calls.none_left
 
 
-@pytest.mark.xfail(reason="Startup takes a callback with MATCH for done when it has run for the first components", strict=True)
+@pytest.mark.xfail(
+    reason="Startup takes a callback with MATCH for done when it has run for the first components", strict=True
+)
 def test_3_4_match_runs_for_components_that_come_later(serve: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([html.Div(id="box"), html.Div(id="marker")])
-    app.callback_shared(Output({"t": "out", "n": MATCH}, "children"), Input({"t": "in", "n": MATCH}, "value"), lane="one")(
-        recorder(calls)
-    )
+    app.callback_shared(
+        Output({"t": "out", "n": MATCH}, "children"), Input({"t": "in", "n": MATCH}, "value"), lane="one"
+    )(recorder(calls))
     app.callback_shared(None, Input("marker", "children"), lane="one")(recorder(calls))
     serve(app)
     app.push_mods({"box": {"children": rows(1, 2)}})

@@ -180,11 +180,15 @@ def test_4_7_a_mount_is_adopted_only_where_the_server_has_no_value(serve: Given,
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([dcc.Input(id="a", value="server"), dcc.Slider(id="s"), html.Div(id="b"), html.Div(id="c")])
     app.callback_shared(None, Input("a", "value"), Input("s", "drag_value"))(lambda *values: calls(("none", *values)))
-    app.callback_shared(Output("b", "children"), Input("s", "drag_value"), prevent_initial_call=True)(lambda v: calls(("b", v)) or v)
+    app.callback_shared(Output("b", "children"), Input("s", "drag_value"), prevent_initial_call=True)(
+        lambda v: calls(("b", v)) or v
+    )
     app.callback_shared(None, Input("b", "children"))(lambda value: calls(("chain", value)))
     url = serve(app).url
     page, other = raw(url).join(), raw(url).join()
-    page.send({"type": "mount", "values": [["a", "value", "page"], ["s", "drag_value", 3], ["c", "children", "unwatched"]]})
+    page.send(
+        {"type": "mount", "values": [["a", "value", "page"], ["s", "drag_value", 3], ["c", "children", "unwatched"]]}
+    )
     page.until_value("a", "value", "server")
     until_all(other, ("s", "drag_value", 3), ("b", "children", 3))
     assert calls.next() == ("b", 3)
@@ -200,7 +204,9 @@ def test_4_7_a_mount_is_adopted_only_where_the_server_has_no_value(serve: Given,
 def test_4_8_a_report_that_equals_the_servers_value_still_runs(serve: Given, raw: Given) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([dcc.Input(id="a", value="same"), html.Div(id="b")])
-    app.callback_shared(Output("b", "children"), Input("a", "value"), prevent_initial_call=True)(lambda v: calls(v) or v)
+    app.callback_shared(Output("b", "children"), Input("a", "value"), prevent_initial_call=True)(
+        lambda v: calls(v) or v
+    )
     page = raw(serve(app).url).join()
     for _ in range(3):
         page.until("ack", n=page.change("a", "value", "same"))

@@ -1,0 +1,18 @@
+"""Fixtures of the tests of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .helpers import gated
+
+
+@pytest.fixture
+def gated_tab(tab: Callable[..., Any], browser: Any) -> Iterator[Callable[..., Any]]:
+    """``tab`` whose pages have the gate."""
+    context = gated(browser)
+    yield lambda url, **options: tab(url, context=context, **options)
+    context.close()
