@@ -71,7 +71,7 @@ class Dash(Registering, Pushing, StockDash):
         self._engine.report_error = self._show_error
         self._engine.early = self._load_early
         self._hub = Hub(self._engine, leave_after=leave_after)
-        self._hub.push_to_page = self.push_mods
+        self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
         self._state_in_layouts = StateInLayouts(self._engine)
         self._server_service = server_service

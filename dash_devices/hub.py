@@ -6,12 +6,9 @@ Lives on the event loop; only `Hub.wake` may be called from elsewhere.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from . import codec, protocol
 from .asks import Asks, Done
@@ -20,18 +17,15 @@ from .clients import Client, Clients
 from .engine import Engine
 from .errors import ProtocolError
 from .intake import Intake
-from .lanes import run_as_call
 from .outbox import Batch
+from .presence import Presence
 from .protocol import Change, Close, Hello, Limits, Mount, WatchList, Welcome
 from .sessions import Link, Session, Sessions
 from .shared import Key
-from .threads import in_thread
 
 logger = logging.getLogger("dash_devices.clients")
 
 TAB_CLOSED = (Close.NORMAL, Close.GOING_AWAY, 1005)  # 1005: closed without a code
-
-ConnectCallback = Callable[[Client, bool], Any]
 
 
 class Hub:
@@ -40,25 +34,19 @@ class Hub:
     Attributes:
         epoch: which life of the server this is.
         build: hash of the app's code; pages of another build reload.
-        leave_after: seconds that a lost socket may take to come back before the client leaves.
-        push_to_page: what a truthy return value of a connect callback is handed to.
+        presence: who has joined and not left.
     """
 
     def __init__(self, engine: Engine, *, leave_after: float = 5.0) -> None:
         self.engine = engine
         self.sessions = Sessions()
-        self.clients = Clients()
+        self.presence = Presence(engine, self.sessions, leave_after)
         self.epoch = secrets.token_urlsafe(9)
         self.build = ""
-        self.leave_after = leave_after
-        self.connect_callbacks: list[ConnectCallback] = []
-        self.push_to_page: Callable[[Any, Client], Any] = lambda mods, client: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
         self._woken = False
         self._linked: dict[str, Session] = {}
-        self._joined: dict[str, Session] = {}
-        self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine)
         self.asks = Asks()
@@ -112,7 +100,7 @@ class Hub:
             link.send(frame)
 
     def _post_event(self, key: Key, triple: bytes) -> None:
-        for session in self._joined.values():
+        for session in self.presence.joined.values():
             session.outbox.post_event(key, triple)
 
     # ---- joining and leaving ------------------------------------------------------------------------------------------
@@ -128,7 +116,7 @@ class Hub:
             session.outbox.clear()
             self._linked[session.token] = session
             self._welcome(session, self._place(session, hello))
-        self._join(session)
+        self.presence.join(session)
         self.wake()
         return session
 
@@ -165,20 +153,6 @@ class Hub:
             for _, message in session.answers:
                 session.outbox.post(message)
 
-    def _join(self, session: Session) -> None:
-        timer = self._leaving.pop(session.token, None)
-        if timer is not None:
-            timer.cancel()
-        client = session.client
-        client.connected = True
-        if not session.joined:
-            session.joined = True
-            with self.engine.lock:
-                self._joined[session.token] = session
-            client.connect_time = time.time()
-            self.clients.add(client)
-            self._tell_connect(client, True)
-
     def unlinked(self, session: Session, link: Link, code: int) -> None:
         """A socket is gone. A closed tab leaves at once, a lost socket after a while."""
         if session.link is not link:
@@ -188,40 +162,14 @@ class Hub:
         session.client.connected = False
         self.asks.drop(session)
         if code in TAB_CLOSED:
-            self._leave(session)
+            self.presence.leave(session)
         elif self.loop is not None and not self.stopping:
-            self._leaving[session.token] = self.loop.call_later(self.leave_after, self._leave, session)
+            self.presence.leave_later(session, self.loop)
 
-    def _leave(self, session: Session) -> None:
-        self._leaving.pop(session.token, None)
-        if session.joined:
-            session.joined = False
-            with self.engine.lock:
-                del self._joined[session.token]
-            self.clients.remove(session.client)
-            self._tell_connect(session.client, False)
-        with self.engine.lock:
-            self.engine.components.forget_private(session.token)
-        self.sessions.left(session, time.monotonic())
-
-    def _tell_connect(self, client: Client, connect: bool) -> None:
-        if not self.connect_callbacks:
-            return
-        call, future = run_as_call(lambda: self._run_connect(client, connect), f"connect callbacks of {client.id}")
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self.engine.lanes.submit(f"connect {client.id}", call)
-
-    async def _run_connect(self, client: Client, connect: bool) -> None:
-        for function in list(self.connect_callbacks):
-            try:
-                if inspect.iscoroutinefunction(function):
-                    mods = await function(client, connect)
-                else:
-                    mods = await in_thread(self.engine.lanes.threads, lambda f=function: f(client, connect))  # type: ignore[misc]
-                if connect and mods:
-                    self.push_to_page(mods, client)
-            except Exception:
-                logger.exception("connect callback %s failed for client %s", function.__qualname__, client.id)
+    @property
+    def clients(self) -> Clients:
+        """The clients that have joined and not left."""
+        return self.presence.clients
 
     # ---- for the app ---------------------------------------------------------------------------------------------------
     def session_of(self, client: Client | str) -> Session | None:
@@ -308,14 +256,8 @@ class Hub:
     async def stop(self) -> None:
         """Nothing runs or waits any more on the loop."""
         self.stopping = True
-        for timer in self._leaving.values():
-            timer.cancel()
-        self._leaving.clear()
         self.engine.running = False
-        for session in self._joined.values():
-            session.joined = False
-            self.clients.remove(session.client)
-        self._joined.clear()
+        self.presence.clear()
         await self.engine.lanes.stop()
         tasks = list(self._tasks)
         for task in tasks:

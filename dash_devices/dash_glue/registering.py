@@ -187,7 +187,7 @@ class Registering:
 
         A truthy return value on joining is pushed to that client.
         """
-        self._hub.connect_callbacks.append(function)
+        self._hub.presence.connect_callbacks.append(function)
         return function
 
     def callback_authorize_output(self, function: Callable[[Client, str], bool]) -> Callable[[Client, str], bool]:

@@ -183,7 +183,7 @@ class Queues(RuleBasedStateMachine):
 
 
 def test_a_lane_is_a_queue() -> None:
-    run(Queues, examples=150)
+    run(Queues, examples=100)
 
 
 KINDS = st.tuples(st.sampled_from(NAMES), st.booleans(), st.booleans())

@@ -201,7 +201,7 @@ def without(rules: frozenset[Rule]) -> type[Histories]:
 
 
 def test_with_all_rules_every_history_converges() -> None:
-    run(Histories, examples=300)
+    run(Histories, examples=200)
 
 
 @pytest.mark.parametrize("taken_out", Rule, ids=lambda rule: rule.name.lower())

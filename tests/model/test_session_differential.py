@@ -164,4 +164,4 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 def test_the_session_does_what_the_model_does(node: Node) -> None:
     Compared.node = node
-    run(Compared, examples=200)
+    run(Compared, examples=120)

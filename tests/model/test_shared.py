@@ -162,4 +162,4 @@ class Readers(RuleBasedStateMachine):
 
 
 def test_whoever_reads_whenever_ends_on_the_exact_state() -> None:
-    run(Readers, examples=400)
+    run(Readers, examples=250)
