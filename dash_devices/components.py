@@ -46,7 +46,12 @@ def is_component(value: Any) -> bool:
 
 
 def walk(tree: Any) -> Iterator[dict[str, Any]]:
-    """The props of every component in a decoded JSON tree that has an id, in page order.
+    """The props of every component in a decoded JSON tree that has an id, in page order; see `walk_components`."""
+    return (component["props"] for component in walk_components(tree))
+
+
+def walk_components(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every component in a decoded JSON tree that has an id, in page order.
 
     Children may be replaced while walking: they are looked at after their parent was handed out.
     """
@@ -57,9 +62,9 @@ def walk(tree: Any) -> Iterator[dict[str, Any]]:
             stack.extend(reversed(node))
         elif type(node) is dict:
             if is_component(node):
-                node = node["props"]
-                if node.get("id") is not None:
+                if node["props"].get("id") is not None:
                     yield node
+                node = node["props"]
             stack.extend(reversed([value for value in node.values() if type(value) is dict or type(value) is list]))
 
 
@@ -76,6 +81,7 @@ class Components:
 
     def __init__(self) -> None:
         self._props: dict[str, dict[str, Any]] = {}
+        self._types: dict[str, str] = {}
         self._owned: dict[Any, list[str]] = {}
         self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
         self._holders: dict[str, int] = {}
@@ -87,6 +93,14 @@ class Components:
         """The props that the newest layout or children gave a component; empty when it is not known."""
         return self._props.get(id, {})
 
+    def type(self, id: str) -> str:
+        """The type of a component, as ``Download``; empty when it is not known."""
+        return self._types.get(id, "")
+
+    def known(self) -> set[str]:
+        """The ids of now."""
+        return set(self._holders)
+
     def owns(self, key: Key) -> bool:
         """Did the value of this property hold components?"""
         return key in self._owned
@@ -97,12 +111,12 @@ class Components:
 
     def load(self, owner: Any, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
-        found = {id_text(props["id"]): props for props in walk(tree)}
+        found = {id_text(component["props"]["id"]): component for component in walk_components(tree)}
         before = self._owned.pop(owner, [])
         self._owned[owner] = list(found)
-        for id, props in found.items():
+        for id, component in found.items():
             self._hold(id)
-            self._props[id] = props
+            self._props[id], self._types[id] = component["props"], component["type"]
         for id in before:
             self._release(id)
         return list(found)
@@ -139,6 +153,7 @@ class Components:
             return
         del self._holders[id]
         self._props.pop(id, None)
+        self._types.pop(id, None)
         parts = id_parts(id)
         if parts:
             del self._by_names[parts[0]][parts[1]]

@@ -20,6 +20,7 @@ from .calls import MAX_STEPS, SERVER, Cause, Chain, Given, Item, SharedCall, Slo
 from .clients import Client
 from .components import Components, id_parts, may_hold_components
 from .errors import DashDevicesError, UnserializableError
+from .events import EventProperties, is_building
 from .lanes import Lanes
 from .outbox import EXTENDING
 from .patches import apply_patch, fold_extend
@@ -31,9 +32,6 @@ from .startup import Startup
 
 logger = logging.getLogger("dash_devices.state")
 callback_logger = logging.getLogger("dash_devices.callbacks")
-
-EVENTS = frozenset({"extendData", "prependData"})
-"""Event-like properties of every component; more are named with their component id or by option."""
 
 
 class Engine:
@@ -65,7 +63,7 @@ class Engine:
         self.early: Callable[[], None] = lambda: None
         self.private: Callable[[Client, list[Item]], object] = lambda client, items: None
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
-        self.event_properties = EVENTS | frozenset(event_properties)
+        self.events = EventProperties(event_properties, self.components)
         self._encode = encode
 
     # ---- values in --------------------------------------------------------------------------------------------------
@@ -107,10 +105,14 @@ class Engine:
     def _build(self, items: list[Item]) -> dict[int, Any]:
         """What a Patch, or points, make of the value before, by place: all of it before anything of a mod is stored."""
         built: dict[int, Any] = {}
+        if not self.running and any(is_building(item) or self.events.depends_on_type(item.key) for item in items):
+            early, self.early = self.early, lambda: None  # a layout function may push too
+            try:
+                early()
+            finally:
+                self.early = early
         if not any(map(is_building, items)):
             return built
-        if not self.running:
-            self.early()
         values: dict[Key, Any] = {}
         for place, item in enumerate(items):
             given, (id, property) = orjson.loads(item.encoded), item.key
@@ -127,7 +129,7 @@ class Engine:
     def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool], built: Any) -> None:
         key = item.key
         before = self.shared.get(key)
-        if key[1] in self.event_properties:
+        if key in self.events:
             self._put_event(item, built)
             changed[key] = True
         elif is_building(item):
@@ -158,7 +160,9 @@ class Engine:
     def _put_children(self, entry: Entry) -> None:
         """Components came with a value: what they were given is their newest state; what they were not, stays."""
         watched = self.registry.watched_properties()
-        for id in self.components.load(entry.key, entry.value):
+        known = self.components.known()
+        ids = self.components.load(entry.key, entry.value)
+        for id in ids:
             given = self.components.props(id)
             for property in given:
                 if (id, property) in self.shared or (property in watched and self.registry.is_watched((id, property))):
@@ -166,7 +170,7 @@ class Engine:
             for kept in self.shared.of(id):
                 if kept.key[1] not in given:
                     self.shared.put(Entry(kept.key, entry.seq, encoded=kept.encoded))
-        self.startup.look()
+        self.startup.look([id for id in ids if id not in known])
 
     # ---- what follows -----------------------------------------------------------------------------------------------
     def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> None:
@@ -292,8 +296,3 @@ class Engine:
                 for property, value in self.components.props(id).items():
                     if self.registry.is_watched((id, property)):
                         self.shared.seed((id, property), value)
-
-
-def is_building(item: Item) -> bool:
-    """Does the new value build on the one before?"""
-    return item.key[1] in EXTENDING or item.encoded.startswith(b'{"__dash_patch_update"')

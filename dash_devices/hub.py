@@ -15,6 +15,7 @@ from .asks import Asks, Done
 from .calls import Cause, Item
 from .clients import Client, Clients
 from .engine import Engine
+from .events import is_building
 from .errors import ProtocolError
 from .intake import Intake
 from .outbox import Batch
@@ -130,9 +131,13 @@ class Hub:
             session.begin(hello.page)
             session.outbox.position = -1
             return "snapshot"
-        outbox.position = hello.seq
-        outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > hello.seq)
+        self.stand(session, hello.seq)
         return "delta"
+
+    def stand(self, session: Session, seq: int) -> None:
+        """The page stands at this seq: it needs what is newer, and the figures that got points since."""
+        session.outbox.position = seq
+        session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > seq)
 
     def _welcome(self, session: Session, mode: str) -> None:
         session.watch_version = self.engine.registry.version
@@ -202,9 +207,7 @@ class Hub:
         """
         with self.engine.lock:
             shared = [item for item in items if self.engine.registry.is_watched(item.key)]
-            for item in items:
-                if item not in shared:
-                    session.outbox.post_props(item.key, item.encoded)
+            self._post_props(session, [item for item in items if item not in shared])
             if quiet:
                 shared = [item for item in shared if item.key not in self.engine.shared]
             if shared:
@@ -217,9 +220,13 @@ class Hub:
         session = self.session_of(client)
         if session is not None:
             with self.engine.lock:
-                for item in items:
-                    session.outbox.post_props(item.key, item.encoded)
+                self._post_props(session, items)
             self.wake()
+
+    def _post_props(self, session: Session, items: list[Item]) -> None:
+        for item in items:
+            each = is_building(item) or item.key in self.engine.events
+            session.outbox.post_props(item.key, item.encoded, each=each)
 
     def spawn(self, coroutine: Awaitable[None], name: str) -> asyncio.Task[None]:
         """Run a coroutine beside the hub; it is cancelled when the server stops."""

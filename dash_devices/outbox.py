@@ -73,8 +73,10 @@ class Outbox:
         self._settle_props()
         self._messages.append(message)
 
-    def post_props(self, key: Key, encoded: bytes) -> None:
-        """A private value; one that is not sent yet is replaced."""
+    def post_props(self, key: Key, encoded: bytes, *, each: bool = False) -> None:
+        """A private value; one that is not sent yet is replaced, unless ``each`` is to be seen (an event, a Patch)."""
+        if each and key in self._props:
+            self._settle_props()
         self._props.pop(key, None)
         self._props[key] = codec.triple(*key, encoded)
 

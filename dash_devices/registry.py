@@ -137,6 +137,13 @@ class Registry:
             if anchor is not None:
                 yield anchor, callback
 
+    def fitting(self, id: str) -> Iterator[tuple[SharedCallback, Anchor]]:
+        """The callbacks that listen to some property of a component by a wildcard."""
+        for property in self.watched_properties():
+            for anchor, callback in self._fitting((id, property)):
+                if callback is not None:
+                    yield callback, anchor
+
     def invocations(self, keys: Iterable[Key]) -> list[Invocation]:
         """The calls that new values of these properties ask for, each once, in order of registration."""
         due: dict[tuple[int, Anchor], tuple[SharedCallback, dict[Key, None]]] = {}

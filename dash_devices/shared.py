@@ -84,7 +84,7 @@ class Entry:
         # a chain that lost its head leads from where the lost part ended
         entry.base = self.base if len(kept) == len(self.patches) else self.patches[-MAX_PATCHES][0]
         if not self.patches:
-            entry.base = self.seq
+            entry.base = max(self.seq, self.extended)  # points that were folded in are not in the patches
         entry.patches = (*kept, (seq, operations))
         return entry
 

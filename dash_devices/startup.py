@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .calls import Cause, SharedCall
+from .patterns import Anchor
 from .registry import Invocation, SharedCallback
 
 if TYPE_CHECKING:
@@ -47,9 +49,12 @@ class Startup:
             return True
         return callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
 
-    def look(self) -> None:
-        """New components or callbacks: let those begin that can now."""
-        if not self._open or not self._pending:
+    def look(self, appeared: Iterable[str] = ()) -> None:
+        """New components or callbacks: let those begin that can now, and those again whose wildcards fit more now."""
+        if not self._open:
+            return
+        self._again(appeared)
+        if not self._pending:
             return
         registry, components = self._engine.registry, self._engine.components
         ready = [callback for callback in self._pending if registry.ready(callback, components)]
@@ -59,6 +64,17 @@ class Startup:
         self.idle.clear()
         self._plan(ready)
         self._release()
+
+    def _again(self, appeared: Iterable[str]) -> None:
+        """As in Dash: a callback that has run runs once more when components appear that its wildcards fit."""
+        due: dict[tuple[SharedCallback, Anchor], None] = {}
+        for component in appeared:
+            for callback, anchor in self._engine.registry.fitting(component):
+                if callback.runs_at_startup and callback not in self._pending and not self.will_run(callback):
+                    due[callback, anchor] = None
+        for callback, anchor in due:
+            self._running[id(callback)] = self._running.get(id(callback), 0) + 1
+            self._engine.queue(Invocation(callback, anchor, ()), QUIET)
 
     def _plan(self, ready: list[SharedCallback]) -> None:
         """Each waits for those before it that write its inputs; a loop is broken where the order says so."""

@@ -74,4 +74,4 @@ class StateInLayouts:
                 if registry.is_watched(key):
                     self._engine.shared.seed(key, found[key[0]][key[1]])
             if fresh:
-                self._engine.startup.look()
+                self._engine.startup.look(fresh)

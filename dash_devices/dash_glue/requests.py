@@ -68,7 +68,7 @@ class SocketRequests:
             self._app._hub.flush_session(session)  # what was pushed before this reply goes before it
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
-                session.outbox.position = int(place.rpartition(":")[2])
+                self._app._hub.stand(session, int(place.rpartition(":")[2]))
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()
 

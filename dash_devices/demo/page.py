@@ -18,11 +18,11 @@ WINDOWS = {30: "30 s", 60: "1 min", 300: "5 min"}
 """How far a page may look back, in seconds."""
 SNIPPET = """\
 @app.callback_shared(Output("rate-text", "children"), [Input("rate", "value")])
-def set_rate(hertz):        # runs at the server, once, in order, whoever moved the slider
+def set_rate(hertz):    # at the server, once, in order, whoever moved the slider
     sampler.set_rate(hertz)
     return f"{hertz} readings a second"
 
-def take():                 # the hardware thread
+def take():             # the hardware thread
     app.push_mods({"tile-processor": {"children": machine.read().processor}})
 """
 

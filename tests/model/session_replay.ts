@@ -39,7 +39,7 @@ class Replay {
       case "mods":
         return this.show_(this.session_.mods(message).write);
       default: {
-        const { write, frames } = this.session_.settled(message);
+        const { write, frames } = this.session_.settled(message, message.values);
         this.show_(write);
         this.frames_ = frames;
       }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -140,11 +141,36 @@ def test_run_never_agrees_to_compression(page: Any, server: Any) -> None:
         assert agreed is None
 
 
-@pytest.mark.parametrize("bytes_", [b"\x82\x80\0\0\0\0", b"\x88\x82\0\0\0\0\x03\xe9"], ids=["refused", "left"])
-def test_pushes_reach_the_others_while_one_page_is_closing(page: Any, app: dash_devices.Dash, bytes_: bytes) -> None:
+@pytest.mark.parametrize("bad", [b"\x82\x80\0\0\0\0", b"\x88\x82\0\0\0\0\x03\xe9"], ids=["refused", "left"])
+def test_pushes_reach_the_others_while_one_page_is_closing(page: Any, server: Any, app: dash_devices.Dash, bad: bytes) -> None:
     """A page whose close frame is under way is still in the table: writing to it must not stop the others' mods."""
     other = page().join()
-    for number in range(20):
-        page().join()._socket.socket.sendall(bytes_)  # a binary frame, or a close frame
-        app.push_mods({"a": {"value": number}})
-        other.until_value("a", "value", number)
+    with socket.create_connection(("127.0.0.1", server.port)) as closing, closing.makefile("rb") as stream:
+        closing.sendall(HANDSHAKE % server.port + b"".join(map(masked, (HELLO, LAYOUT))))
+        _read_until(stream, b'"reply"')
+        closing.sendall(bad)  # a binary frame, or a close frame
+        _read_until(stream, b"\x88")  # the server has said goodbye, and waits for us to hang up
+        for number in range(3):
+            app.push_mods({"a": {"value": number}})
+            other.until_value("a", "value", number)
+
+
+HANDSHAKE = (
+    b"GET /_dash-devices/socket HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+HELLO = b'{"type":"hello","version":1,"page":"p","build":"raw"}'
+LAYOUT = b'{"type":"request","ref":1,"route":"layout","query":"","body":null}'
+
+
+def masked(text: bytes) -> bytes:
+    """A short text frame as a client sends it, with a mask of zeros."""
+    return b"\x81%c\0\0\0\0%b" % (0x80 | len(text), text)
+
+
+def _read_until(stream: Any, wanted: bytes) -> None:
+    seen = b""
+    while wanted not in seen:
+        byte = stream.read(1)
+        assert byte, seen
+        seen += byte

@@ -185,9 +185,6 @@ def test_2_4_patterns_in_shared_callbacks(serve: Callable[..., Any], raw: Callab
     assert app.get({"index": 2, "type": "gain"}, "value") == 20
 
 
-@pytest.mark.xfail(
-    reason="components that come with children do not count as new inputs of an ALL pattern", strict=True
-)
 def test_2_4_all_is_told_of_new_components(serve: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([html.Div([gain(0, value=0)], id="box"), html.Div(id="sum"), html.Div(id="marker")])

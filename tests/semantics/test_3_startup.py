@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dash_devices
-from dash_devices import MATCH, dcc, html
+from dash_devices import ALL, MATCH, dcc, html
 from dash_devices.dependencies import Input, Output, State
 
 from ..support import Raw, wait_for
@@ -103,64 +103,6 @@ def test_3_2_inputs_come_from_the_layout_and_earlier_pushes(serve: Callable[...,
     assert (app.get("a", "value"), app.get("b", "value")) == ("given", "early")
 
 
-def test_3_3_none_outputs_never_run_at_startup(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
-    app, calls, ended = dash_devices.Dash(), Calls(), Calls()
-    late = html.Div([html.Button(id="late"), html.Div(id="late_out")])
-    app.layout = html.Div([dcc.Input(id="a", value="v"), html.Button(id="go"), html.Div(id="b"), html.Div(id="box")])
-    app.callback_shared(Output("b", "children"), Input("a", "value"))(lambda value: f"<{value}>")
-    app.callback_shared(None, Input("go", "n_clicks"))(lambda n: calls(("none", n)))
-    app.callback_shared(Input("go", "n_clicks"))(lambda n: calls(("without", n)))
-    app.callback_shared(None, Input("b", "children"))(lambda text: calls(("chain", text)))
-    app.callback_shared(Input("b", "children"))(lambda text: calls(("chain without", text)))
-    app.callback_shared(None, Input("late", "n_clicks"))(lambda n: calls(("late", n)))
-    app.callback_shared(None, Input("late_out", "children"))(lambda text: calls(("late chain", text)))
-    app.callback_shared(Output("late_out", "children"), Input("late", "n_clicks"))(lambda n: ended(n) or f"late {n}")
-    page = raw(serve(app).url).join()
-    assert app.get("b", "children") == "<v>"
-    app.push_mods({"box": {"children": late}})
-    assert ended.next() is None
-    page.until_value("late_out", "children", "late None")
-    page.change("go", "n_clicks", 1)
-    page.change("a", "value", "w")
-    page.change("late", "n_clicks", 1)
-    expected = {
-        ("none", 1),
-        ("without", 1),
-        ("chain", "<w>"),
-        ("chain without", "<w>"),
-        ("late", 1),
-        ("late chain", "late 1"),
-    }
-    assert set(calls.take(6)) == expected
-    assert calls.none_left
-
-
-def test_3_3_regular_none_outputs_never_run_at_page_load(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
-    app, calls = dash_devices.Dash(suppress_callback_exceptions=True), Calls()
-    app.layout = html.Div(
-        [html.Button("x", id="x"), html.Button("more", id="more"), html.Div(id="box"), html.Div(id="b")]
-    )
-    app.callback(None, [Input("x", "n_clicks")])(lambda n: calls(("none", n)))
-    app.callback_shared(None, [Input("x", "n_clicks")])(lambda n: calls(("shared none", n)))
-    app.callback(Input("x", "n_clicks"))(lambda n: calls(("Dash's own form", n)))
-    app.callback(None, [Input("late", "n_clicks")])(lambda n: calls(("late", n)))
-    app.callback_shared(None, [Input("late", "n_clicks")])(lambda n: calls(("shared late", n)))
-    app.callback(Input("late", "n_clicks"))(lambda n: calls(("Dash's own late", n)))
-    app.callback(Output("box", "children"), Input("more", "n_clicks"), prevent_initial_call=True)(
-        lambda n: [html.Button("late", id="late"), html.Div(id="there")]
-    )
-    app.callback(Output("there", "children"), Input("late", "n_clicks"))(lambda n: f"with output {n}")
-    page = tab(serve(app, debug=False).url)
-    assert calls.next() == ("Dash's own form", None)
-    page.click("#more")
-    shows(page, "there", "with output None")
-    page.click("#x")
-    page.click("#late")
-    names = ("none", "shared none", "Dash's own form", "late", "shared late", "Dash's own late")
-    assert set(calls.take(6)) == {(name, 1) for name in names}
-    assert calls.none_left
-
-
 def test_3_4_prevent_initial_call(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     calls = Calls()
     for number, app in enumerate((dash_devices.Dash(), dash_devices.Dash(prevent_initial_callbacks=True))):
@@ -236,9 +178,6 @@ def test_3_4_match_runs_once_for_each_component(serve: Callable[..., Any]) -> No
     assert calls.none_left
 
 
-@pytest.mark.xfail(
-    reason="Startup takes a callback with MATCH for done when it has run for the first components", strict=True
-)
 def test_3_4_match_runs_for_components_that_come_later(serve: Callable[..., Any]) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div([html.Div(id="box"), html.Div(id="marker")])
@@ -309,3 +248,23 @@ def test_3_6_an_exception_at_startup(
     page.change("a", "value", "w")
     page.until_value("d", "children", "<w>")
     wait_for(lambda: app.metrics["call_errors"] == 2, "the second error")
+
+
+def test_3_4_a_callback_with_all_runs_again_when_a_component_appears_that_fits(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
+    app = dash_devices.Dash(__name__)
+    app.layout = html.Div([html.Div(id="box"), html.Div(id="sum")])
+
+    @app.callback_shared(Output("sum", "children"), Input({"type": "gain", "index": ALL}, "value"))
+    def add(values: list[int]) -> str:
+        return f"sum {values}"
+
+    client = raw(serve(app).url)
+    client.hello()
+    client.layout()
+    app.push_mods({"box": {"children": [dcc.Input(id={"type": "gain", "index": 0}, value=3)]}})
+    wait_for(lambda: app.get("sum", "children") == "sum [3]", "the sum of one")
+    more = [dcc.Input(id={"type": "gain", "index": number}, value=3 + number) for number in (0, 1)]
+    app.push_mods({"box": {"children": more}})
+    wait_for(lambda: app.get("sum", "children") == "sum [3, 4]", "the sum of two")

@@ -4,6 +4,12 @@
 
     let before, lookingBack;
 
+    // The highest value of a plot since a time; Plotly itself would also look at what is out of sight.
+    function highest(plot, since) {
+        const seen = plot.data.flatMap(({x, y}) => y.filter((value, i) => x[i] >= since));
+        return Math.max(0, ...seen);
+    }
+
     // newest: wall clock of the newest point, ms. seconds: how far to look back.
     // A redraw is dear, and the next points bring one anyway: it finds the range that fits them.
     function follow(newest, seconds) {
@@ -12,6 +18,9 @@
         const range = [next - 1000 * seconds, next];
         document.querySelectorAll('.js-plotly-plot').forEach(plot => {
             Object.assign(plot.layout.xaxis, {range, autorange: false});
+            if (plot.layout.yaxis.rangemode === 'tozero') {
+                Object.assign(plot.layout.yaxis, {range: [0, 1.1 * highest(plot, range[0]) || 1], autorange: false});
+            }
             if (redraw) Plotly.redraw(plot);
         });
         [before, lookingBack] = [newest, seconds];
