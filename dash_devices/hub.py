@@ -15,8 +15,8 @@ from .asks import Asks, Done
 from .calls import Cause, Item
 from .clients import Client, Clients
 from .engine import Engine
-from .events import is_building
 from .errors import ProtocolError
+from .events import is_building
 from .intake import Intake
 from .outbox import Batch
 from .presence import Presence
@@ -127,17 +127,18 @@ class Hub:
         if hello.epoch is None or hello.seq is None:
             outbox.position = None
             return "fresh"
-        if hello.epoch != self.epoch:
+        forgotten = hello.token is not None and hello.token != session.token
+        if hello.epoch != self.epoch or forgotten:
             session.begin(hello.page)
             session.outbox.position = -1
             return "snapshot"
-        self.stand(session, hello.seq)
+        self.stand(session, hello.seq or -1)
         return "delta"
 
     def stand(self, session: Session, seq: int) -> None:
         """The page stands at this seq: it needs what is newer, and the figures that got points since."""
         session.outbox.position = seq
-        session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > seq)
+        session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > max(seq, 0))
 
     def _welcome(self, session: Session, mode: str) -> None:
         session.watch_version = self.engine.registry.version
@@ -155,8 +156,7 @@ class Hub:
         )
         session.outbox.post(codec.encode(welcome))
         if mode == "delta":
-            for _, message in session.answers:
-                session.outbox.post(message)
+            session.answer_again()
 
     def unlinked(self, session: Session, link: Link, code: int) -> None:
         """A socket is gone. A closed tab leaves at once, a lost socket after a while."""

@@ -38,9 +38,8 @@ class Intake:
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
         if change.n <= session.handled:
-            recorded = session.recorded(change.n)
-            if recorded is not None:
-                session.outbox.post(recorded)
+            with self.engine.lock:
+                session.answer_again(change.n)
             return
         if change.n > session.handled + 1:
             raise ProtocolError(f"change.n: expected {session.handled + 1}, got {change.n}; number changes one by one")
@@ -64,7 +63,7 @@ class Intake:
         self.engine.metrics["changes_refused"] += 1
         entries = [entry for key in keys if (entry := self.engine.shared.get(key)) is not None]
         message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
-        session.answer(n, message)
+        session.answer(n, message, [entry.key for entry in entries])
         logger.warning("client %s: change refused (%s): %s", session.client, refused.code, refused)
 
     def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
@@ -113,7 +112,7 @@ class Intake:
                 if entry is None:
                     adopted.append(Item(key, encoded))
                 elif entry.encoded != encoded:
-                    session.outbox.post_props(key, entry.encoded)
+                    session.outbox.whole.add(key)
             if adopted:
                 self.engine.store(adopted, Cause(client=session.client, quiet=True), origin=session.page)
             self.engine.startup.look()

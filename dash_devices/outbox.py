@@ -128,7 +128,8 @@ class Outbox:
             batch = batches.get(self.position)
             if batch is None:
                 batch = batches[self.position] = Batch(shared, self.position)
-            mods = batch.message_for(client, self)
+            # a page that starts over is told what it once changed itself, too
+            mods = batch.message_for(client if self.position >= 0 else "", self)
             self.position = shared.seq
             if mods is not None:
                 messages.append(mods)

@@ -71,7 +71,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ServerError(
-            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); stop what uses the port, or run(port=...) another"
+            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); "
+            "stop what uses the port, or run(port=...) another"
         ) from error
 
 
@@ -108,7 +109,9 @@ class _Server:
 
     async def run(self) -> None:
         self._app._end = lambda: self._loop.call_soon_threadsafe(self._end.set)
-        vars(self._app.backend)["_ws_shutdown_event"] = self._end  # where dash.testing (4.4.1) looks to end a Quart server
+        vars(self._app.backend)["_ws_shutdown_event"] = (
+            self._end
+        )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from .clients import Client
 from .outbox import Outbox
 from .protocol import MAX_UNACKED, Hello
+from .shared import Key
 
 KEEP_SECONDS = 600.0  # how long the tab of a client that left may come back as the same client
 KEEP_TABS = 10_000
@@ -38,7 +39,7 @@ class Session:
     Attributes:
         page: the page load it is at; also the origin of its changes in the shared map.
         handled: number of the last change of this page load that was answered.
-        answers: the recorded answers, newest last: ``(n, message)``.
+        answers: the recorded answers, newest last: ``(n, message, refused properties)``.
         joined: is the client in ``app.clients``?
         left_at: when it left, on the hub's clock.
     """
@@ -50,7 +51,7 @@ class Session:
         self.outbox = Outbox()
         self.link: Link | None = None
         self.handled = 0
-        self.answers: deque[tuple[int, bytes]] = deque(maxlen=MAX_UNACKED)
+        self.answers: deque[tuple[int, bytes, tuple[Key, ...]]] = deque(maxlen=MAX_UNACKED)
         self.joined = False
         self.left_at = 0.0
         self.watch_version = -1
@@ -62,15 +63,22 @@ class Session:
         self.answers.clear()
         self.outbox = Outbox()
 
-    def answer(self, n: int, message: bytes) -> None:
+    def answer(self, n: int, message: bytes, refused: Iterable[Key] = ()) -> None:
         """Record the answer to change ``n`` and post it."""
         self.handled = n
-        self.answers.append((n, message))
-        self.outbox.post(message)
+        self.answers.append((n, message, tuple(refused)))
+        self._tell(message, refused)
 
-    def recorded(self, n: int) -> bytes | None:
-        """The recorded answer to an earlier change; None when it is too long ago."""
-        return next((message for number, message in self.answers if number == n), None)
+    def answer_again(self, only: int | None = None) -> None:
+        """Post the recorded answers again, or the one to change ``only``."""
+        for n, message, refused in self.answers:
+            if only in (None, n):
+                self._tell(message, refused)
+
+    def _tell(self, message: bytes, refused: Iterable[Key]) -> None:
+        self.outbox.post(message)
+        # a page that takes a refused value from the answer must not get the patch that led there on top
+        self.outbox.whole.update(refused)
 
 
 class Sessions:

@@ -16,7 +16,7 @@ from dash_devices import dcc, html
 from dash_devices.listener import MAX_FRAGMENTS
 from dash_devices.protocol import MAX_MESSAGE
 
-from ..support import Raw, ServerThread
+from ..support import TIMEOUT, Raw, ServerThread
 from .support import hypercorn, uvicorn
 
 MakeRaw = Callable[..., Raw]
@@ -146,7 +146,10 @@ def test_pushes_reach_the_others_while_one_page_is_closing(page: Any, server: An
     """A page whose close frame is under way is still in the table: writing to it must not stop the others' mods."""
     other = page().join()
     with socket.create_connection(("127.0.0.1", server.port)) as closing, closing.makefile("rb") as stream:
-        closing.sendall(HANDSHAKE % server.port + b"".join(map(masked, (HELLO, LAYOUT))))
+        closing.settimeout(TIMEOUT)
+        closing.sendall(HANDSHAKE % server.port)
+        _read_until(stream, b"\r\n\r\n")
+        closing.sendall(masked(HELLO) + masked(LAYOUT))
         _read_until(stream, b'"reply"')
         closing.sendall(bad)  # a binary frame, or a close frame
         _read_until(stream, b"\x88")  # the server has said goodbye, and waits for us to hang up

@@ -98,7 +98,9 @@ def test_6_1_figures_as_in_dash(serve: Callable[..., Any], raw: Callable[..., Ra
 def test_6_1_no_update_and_prevent_update(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     app = make_app(dcc.Input(id="x"), html.Div("a", id="a"), html.Div("b", id="b"))
 
-    @app.callback_shared(Output("a", "children"), Output("b", "children"), Input("x", "value"), prevent_initial_call=True)
+    @app.callback_shared(
+        Output("a", "children"), Output("b", "children"), Input("x", "value"), prevent_initial_call=True
+    )
     def result(x: str) -> Any:
         if x == "prevent":
             raise PreventUpdate
@@ -147,7 +149,9 @@ def test_6_1_a_wrong_number_of_results_is_an_error_and_harms_nothing(
 ) -> None:
     app = make_app(dcc.Input(id="x"), html.Div(id="a"), html.Div(id="b"))
 
-    @app.callback_shared(Output("a", "children"), Output("b", "children"), Input("x", "value"), prevent_initial_call=True)
+    @app.callback_shared(
+        Output("a", "children"), Output("b", "children"), Input("x", "value"), prevent_initial_call=True
+    )
     def result(x: list[str]) -> list[str]:
         return x
 
@@ -160,7 +164,9 @@ def test_6_1_a_wrong_number_of_results_is_an_error_and_harms_nothing(
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_6_1_the_context_says_what_changed(serve: Callable[..., Any], raw: Callable[..., Raw], kind: str) -> None:
-    app = make_app(dcc.Input(id="x", value=1), dcc.Input(id="y", value=2), dcc.Input(id="s", value=3), html.Div(id="out"))
+    app = make_app(
+        dcc.Input(id="x", value=1), dcc.Input(id="y", value=2), dcc.Input(id="s", value=3), html.Div(id="out")
+    )
     seen: list[dict[str, Any]] = []
 
     def look(x: Any, y: Any, s: Any) -> None:
@@ -208,10 +214,14 @@ def test_6_1_the_context_with_patterns(serve: Callable[..., Any], raw: Callable[
     def gain(i: int) -> dict[str, Any]:
         return {"type": "gain", "index": i}
 
-    app = make_app(*(dcc.Input(id=gain(i), value=i) for i in range(2)), *(html.Div(id={"type": "o", "index": i}) for i in range(2)))
+    app = make_app(
+        *(dcc.Input(id=gain(i), value=i) for i in range(2)), *(html.Div(id={"type": "o", "index": i}) for i in range(2))
+    )
     seen: list[Any] = []
 
-    @app.callback_shared(Output({"type": "o", "index": MATCH}, "children"), Input({"type": "gain", "index": MATCH}, "value"))
+    @app.callback_shared(
+        Output({"type": "o", "index": MATCH}, "children"), Input({"type": "gain", "index": MATCH}, "value")
+    )
     def one(value: int) -> int:
         seen.append((bool(ctx.triggered), ctx.triggered_id, ctx.outputs_list["id"], ctx.triggered[0]["value"]))
         return value * 10
@@ -276,11 +286,15 @@ def triples(form: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("form", ["one", "list", "tuple"])
-def test_6_3_a_shared_alternative_result_goes_to_all(serve: Callable[..., Any], raw: Callable[..., Raw], form: str) -> None:
+def test_6_3_a_shared_alternative_result_goes_to_all(
+    serve: Callable[..., Any], raw: Callable[..., Raw], form: str
+) -> None:
     app = make_app(dcc.Input(id="x"), html.Div(id="y"), html.Div(id="z"), html.Div(id="message"))
     heard: list[Any] = []
 
-    @app.callback_shared(Output("y", "children"), Output("z", "children"), Input("x", "value"), prevent_initial_call=True)
+    @app.callback_shared(
+        Output("y", "children"), Output("z", "children"), Input("x", "value"), prevent_initial_call=True
+    )
     def result(x: Any) -> Any:
         return alternative(form)
 
@@ -313,7 +327,9 @@ def test_6_3_a_regular_one_goes_to_its_page(serve: Callable[..., Any], raw: Call
 
 
 @pytest.mark.browser
-def test_6_3_a_regular_one_into_a_shared_control_is_a_change(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
+def test_6_3_a_regular_one_into_a_shared_control_is_a_change(
+    serve: Callable[..., Any], tab: Callable[..., Any]
+) -> None:
     app = make_app(html.Button(id="go"), html.Div(id="y"), dcc.Input(id="power"))
     heard: list[Any] = []
 
@@ -472,7 +488,9 @@ def test_6_4_set_props_of_an_initial_call_is_no_change(serve: Callable[..., Any]
 
 
 # ---- 6.5 ---------------------------------------------------------------------------------------------------------------
-def test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
+def test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
     app = make_app(html.Button(id="go"), dcc.Store(id="log", data={"rows": [0], "n": 0}))
     heard: list[Any] = []
 
@@ -528,7 +546,9 @@ def test_6_5_a_patch_without_a_base_is_an_error_and_changes_nothing(
 ) -> None:
     app = make_app(html.Button(id="go"), dcc.Store(id="log"), html.Div(id="y"))
 
-    @app.callback_shared(Output("y", "children"), Output("log", "data"), Input("go", "n_clicks"), prevent_initial_call=True)
+    @app.callback_shared(
+        Output("y", "children"), Output("log", "data"), Input("go", "n_clicks"), prevent_initial_call=True
+    )
     def add(n: int) -> Any:
         patch = Patch()
         patch["rows"].append(n)
@@ -582,9 +602,9 @@ def test_6_6_two_shared_callbacks_on_one_output() -> None:
 def test_6_6_with_allow_duplicate_the_seq_decides(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     app = make_app(dcc.Input(id="x"), dcc.Input(id="z"), html.Div(id="y"))
     app.callback_shared(Output("y", "children"), Input("x", "value"), prevent_initial_call=True)(nothing)
-    app.callback_shared(
-        Output("y", "children", allow_duplicate=True), Input("z", "value"), prevent_initial_call=True
-    )(nothing)
+    app.callback_shared(Output("y", "children", allow_duplicate=True), Input("z", "value"), prevent_initial_call=True)(
+        nothing
+    )
     page = raw(serve(app).url).join()
     for id, value in (("x", 1), ("z", 2), ("x", 3)):
         page.change(id, "value", value)
@@ -630,7 +650,9 @@ def test_6_7_children_that_bring_an_id_back_the_newer_seq_wins(
         return children
 
     def bring(**props: Any) -> None:
-        push_and_wait(app, {"box": {"children": control(**props)}} if how == "push" else {"x": {"value": control(**props)}})
+        push_and_wait(
+            app, {"box": {"children": control(**props)}} if how == "push" else {"x": {"value": control(**props)}}
+        )
 
     url = serve(app).url
     page = raw(url).join()
@@ -677,7 +699,10 @@ def test_6_7_layouts_and_regular_results_carry_the_shared_values(
 @pytest.mark.browser
 def test_6_7_the_page_shows_the_value_that_won(serve: Callable[..., Any], tab: Callable[..., Any]) -> None:
     app = make_app(
-        html.Button("own", id="own"), html.Button("all", id="all"), html.Div(control(value="layout"), id="box"), html.Div(id="y")
+        html.Button("own", id="own"),
+        html.Button("all", id="all"),
+        html.Div(control(value="layout"), id="box"),
+        html.Div(id="y"),
     )
     app.callback_shared(Output("y", "children"), Input("power", "value"))(nothing)
     app.callback(Output("box", "children"), Input("own", "n_clicks"), prevent_initial_call=True)(
@@ -716,7 +741,10 @@ def test_6_8_running_is_sent_as_mods(serve: Callable[..., Any], raw: Callable[..
     row = (Output("go", "disabled"), True, False)
 
     @app.callback_shared(
-        Output("y", "children"), Input("go", "n_clicks"), running=row if rows == "one" else [row], prevent_initial_call=True
+        Output("y", "children"),
+        Input("go", "n_clicks"),
+        running=row if rows == "one" else [row],
+        prevent_initial_call=True,
     )
     def work(n: int) -> str:
         assert go_on.wait(TIMEOUT)
