@@ -97,6 +97,7 @@ def test_a_page_in_a_browser_under_uvicorn(made: Made, tab: Any) -> None:
         page = tab(server.url)
         page.fill("#a", "7")
         page.wait_for_function("() => shown.textContent === '7'")
+        page.close()
 
 
 def test_a_second_worker_is_refused(child: Callable[..., Child]) -> None:

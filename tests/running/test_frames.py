@@ -133,7 +133,9 @@ def test_a_foreign_origin_gets_403(page: Any, server: Any) -> None:
 
 
 def test_run_never_agrees_to_compression(page: Any, server: Any) -> None:
-    with connect(f"{server.url.replace('http', 'ws')}/_dash-devices/socket", compression="deflate", proxy=None) as socket:
+    with connect(
+        f"{server.url.replace('http', 'ws')}/_dash-devices/socket", compression="deflate", proxy=None
+    ) as socket:
         offered = socket.request.headers.get("Sec-WebSocket-Extensions", "")
         agreed = socket.response.headers.get("Sec-WebSocket-Extensions")
     assert "permessage-deflate" in offered
@@ -142,15 +144,17 @@ def test_run_never_agrees_to_compression(page: Any, server: Any) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"\x82\x80\0\0\0\0", b"\x88\x82\0\0\0\0\x03\xe9"], ids=["refused", "left"])
-def test_pushes_reach_the_others_while_one_page_is_closing(page: Any, server: Any, app: dash_devices.Dash, bad: bytes) -> None:
+def test_pushes_reach_the_others_while_one_page_is_closing(
+    page: Any, server: Any, app: dash_devices.Dash, bad: bytes
+) -> None:
     """A page whose close frame is under way is still in the table: writing to it must not stop the others' mods."""
-    other = page().join()
     with socket.create_connection(("127.0.0.1", server.port)) as closing, closing.makefile("rb") as stream:
         closing.settimeout(TIMEOUT)
         closing.sendall(HANDSHAKE % server.port)
         _read_until(stream, b"\r\n\r\n")
         closing.sendall(masked(HELLO) + masked(LAYOUT))
         _read_until(stream, b'"reply"')
+        other = page().join()
         closing.sendall(bad)  # a binary frame, or a close frame
         _read_until(stream, b"\x88")  # the server has said goodbye, and waits for us to hang up
         for number in range(3):

@@ -87,7 +87,13 @@ def test_10_1_the_layout_holds_the_shared_state(serve: Serve, raw: MakeRaw, layo
     there = late.seq
     seq = app.push_mods({"other": {"children": "news"}})
     assert seq == there + 1
-    assert late.until("mods") == {"type": "mods", "seq": seq, "mods": [["other", "children", "news"]], "events": [], "lost": 0}
+    assert late.until("mods") == {
+        "type": "mods",
+        "seq": seq,
+        "mods": [["other", "children", "news"]],
+        "events": [],
+        "lost": 0,
+    }
 
 
 def test_10_1_mods_start_exactly_where_the_layout_stands(serve: Serve, raw: MakeRaw) -> None:
@@ -370,7 +376,10 @@ def test_10_5_the_snapshot_of_a_new_epoch(serve: Serve, raw: MakeRaw) -> None:
     welcome = back.resume(page)
     assert (welcome["mode"], welcome["handled"]) == ("snapshot", 0)
     assert welcome["epoch"] != page.welcome["epoch"]
-    assert {tuple(triple) for triple in back.until("mods")["mods"]} >= {("other", "children", "whole state"), ("a", "value", "0")}
+    assert {tuple(triple) for triple in back.until("mods")["mods"]} >= {
+        ("other", "children", "whole state"),
+        ("a", "value", "0"),
+    }
     back.n = 0
     back.change("a", "value", "2")
     assert back.until("ack", n=1)

@@ -46,7 +46,9 @@ def test_9_1_as_in_dash_and_over_the_socket(serve: Serve, raw: MakeRaw) -> None:
     def plain(clicks: int, value: str) -> str:
         return f"{clicks} {value} {ctx.triggered_id}"
 
-    @app.callback(output={"one": Output("d", "children"), "two": Output("d", "title")}, inputs={"n": Input("b", "n_blur")})
+    @app.callback(
+        output={"one": Output("d", "children"), "two": Output("d", "title")}, inputs={"n": Input("b", "n_blur")}
+    )
     async def named(n: int) -> dict[str, Any]:
         return {"one": n, "two": dash_devices.no_update}
 

@@ -1,0 +1,31 @@
+"""The table of seams: how each rule of the contract is switched off, and which test must notice."""
+
+from __future__ import annotations
+
+from . import changes, clients, lanes, names, pages, properties, pushes, reconnect, regular, results, startup, wire
+from .row import Row as Row
+
+ROWS: list[Row] = [
+    row
+    for section in (
+        names,
+        properties,
+        startup,
+        changes,
+        pages,
+        lanes,
+        results,
+        pushes,
+        clients,
+        regular,
+        reconnect,
+        wire,
+    )
+    for row in section.ROWS
+]
+
+LINES = {1: 7, 2: 5, 3: 6, 4: 8, 5: 6, 6: 8, 7: 7, 8: 5, 9: 3}
+"""How many numbered lines each section of the contract has. Each has a row, or a reason here."""
+
+UNSWITCHABLE: dict[str, str] = {}
+"""Lines, or parts of them, that no small change switches off, with the reason."""

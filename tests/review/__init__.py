@@ -1,0 +1,1 @@
+"""Found by reading the core against its contract: each test failed before it was mended."""

@@ -1,0 +1,67 @@
+"""A Patch does to the server's copy what the renderer's ``actions/patch.ts`` does in a page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from dash import html
+
+import dash_devices
+from dash_devices import Patch
+from dash_devices.patches import apply_patch
+
+from ..support import Raw
+
+
+def patched(value: Any, operation: str, location: list[Any], params: dict[str, Any]) -> Any:
+    return apply_patch(value, [{"operation": operation, "location": location, "params": params}])
+
+
+@pytest.mark.parametrize(
+    ("value", "operation", "location", "params", "expected"),
+    [
+        ({}, "Assign", ["layout", "title", "text"], {"value": "x"}, {"layout": {"title": {"text": "x"}}}),
+        ({"a": 5}, "Assign", ["a", "b"], {"value": 1}, {"a": {"b": 1}}),
+        ({"a": None}, "Assign", ["a", "b"], {"value": 1}, {"a": {"b": 1}}),
+        ({}, "Assign", ["a", 0], {"value": 1}, {"a": [1]}),
+        ([1], "Assign", [2], {"value": 3}, [1, None, 3]),
+        ([1, 2], "Assign", [-1], {"value": 3}, [1, 3]),
+        ({"a": 1}, "Assign", [0], {"value": 2}, {"a": 1, "0": 2}),
+        ({}, "Merge", ["a", "b"], {"value": {"c": 1}}, {"a": {"b": {"c": 1}}}),
+        ({"a": 1}, "Delete", ["b"], {}, {"a": 1}),
+        ({"a": 1}, "Delete", ["b", "c"], {}, {"a": 1}),
+        ([1, 2], "Delete", [5], {}, [1, 2]),
+        ([1, 2], "Delete", [-1], {}, [1]),
+        ({}, "Append", ["a"], {"value": 1}, {"a": [1]}),
+        ({"a": None}, "Prepend", ["a"], {"value": 1}, {"a": [1]}),
+        ([1, 2, 3], "Insert", [], {"index": -1, "value": 9}, [1, 2, 9, 3]),
+        ([1, 2, 3], "Insert", [], {"index": -9, "value": 9}, [1, 2, 3, 9]),
+        ([1, 2, 3], "Insert", [], {"index": 9, "value": 9}, [1, 2, 3, 9]),
+        ([True, 1, 1.0], "Remove", [], {"value": 1}, [True]),
+        ("text", "Clear", [], {}, ""),
+    ],
+)
+def test_as_in_a_page(value: Any, operation: str, location: list[Any], params: dict[str, Any], expected: Any) -> None:
+    got = patched(value, operation, location, params)
+    assert got == expected and repr(got) == repr(expected)
+
+
+def test_numbers_that_grow_without_end_stop_nobody(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
+    app = dash_devices.Dash(__name__)
+    app.layout = html.Div([html.Div(id="n", title=3), html.Div(id="other")])
+    server = serve(app)
+    page = raw(server.url).join()
+    for _ in range(80):
+        patch = Patch()
+        patch *= 2
+        asyncio.run(app.push_mods_coro({"n": {"title": patch}}))
+    app.push_mods({"other": {"children": "alive"}})
+    page.until_value("other", "children", "alive")
+    late = raw(server.url)
+    late.hello()
+    assert late.request("layout")["status"] == 200
