@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import dataclasses
 import logging
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .clients import Client
+from .errors import DashDevicesError
 from .patterns import Anchor
 from .registry import Invocation, SharedCallback
 from .shared import Key
@@ -125,7 +127,7 @@ class Glue(Protocol):
     def results(self, call: SharedCall, value: Any) -> list[Item]:
         """What the return value means: nothing, the declared outputs, or alternative ones. Encoded."""
 
-    def failed(self, call: SharedCall, error: Exception) -> Any:
+    def failed(self, call: SharedCall, error: BaseException) -> Any:
         """The function raised: what ``on_error`` makes of it, or the same error again."""
 
 
@@ -176,7 +178,7 @@ class SharedCall:
         try:
             if self._begin():
                 self._finish(self.callback.glue.invoke(self))
-        except Exception as error:  # the author's code: any error is theirs to see
+        except BaseException as error:  # the author's code: any error is theirs to see, and sys.exit() ends no lane
             self._failed(error)
         finally:
             self._ended()
@@ -186,7 +188,10 @@ class SharedCall:
         try:
             if self._begin():
                 self._finish(await self.callback.glue.invoke(self))
-        except Exception as error:  # the author's code: any error is theirs to see
+        except BaseException as error:  # the author's code, as in `run`
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the server stops; else what the author waited for was cancelled
+                raise
             self._failed(error)
         finally:
             self._ended()
@@ -203,13 +208,13 @@ class SharedCall:
         items = self.callback.glue.results(self, value)
         self.engine.complete(self, [*items, *self._running(2)])
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         try:
             value = self.callback.glue.failed(self, error)
             self._finish(value)
-        except Exception as unhandled:
-            self._show_running(2)
+        except BaseException as unhandled:
             self.engine.report(self, unhandled)
+            self._end_running()
 
     def _running(self, which: int) -> list[Item]:
         return [self.engine.item(row[0].key, row[which]) for row in self.callback.running]
@@ -218,6 +223,12 @@ class SharedCall:
         items = self._running(which)
         if items:
             self.engine.store(items, self.child)
+
+    def _end_running(self) -> None:
+        try:
+            self._show_running(2)
+        except DashDevicesError as error:
+            logger.error("%s: running= %s", self.name, error)
 
     def _ended(self) -> None:
         self.engine.call_ended(self)

@@ -24,7 +24,7 @@ from .events import EventProperties, is_building
 from .lanes import Lanes
 from .outbox import EXTENDING
 from .patches import apply_patch, fold_extend
-from .patterns import Dep, expand
+from .patterns import Dep, expand, fits
 from .registry import Invocation, Registry, SharedCallback
 from .services import Services
 from .shared import Entry, Key, SharedMap
@@ -224,8 +224,7 @@ class Engine:
     @staticmethod
     def _names(dep: Dep, key: Key, invocation: Invocation) -> bool:
         parts = id_parts(key[0])
-        anchor = dep.match(*parts) if parts else None
-        return anchor is not None and set(anchor) <= set(invocation.anchor)
+        return parts is not None and parts[0] == dep.names and fits(dep, parts[1], dict(invocation.anchor))
 
     # ---- around a call ----------------------------------------------------------------------------------------------
     def authorized(self, call: SharedCall) -> bool:
@@ -245,7 +244,7 @@ class Engine:
         self.startup.ended(call)
         self.changed()
 
-    def report(self, call: SharedCall, error: Exception) -> None:
+    def report(self, call: SharedCall, error: BaseException) -> None:
         """A callback raised: the log gets the traceback, pages in debug mode get it too. Everything else goes on."""
         self.metrics["call_errors"] += 1
         known = isinstance(error, DashDevicesError)

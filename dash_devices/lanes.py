@@ -149,7 +149,10 @@ class Lanes:
     def _run_sync(self, lane: Lane, call: Call) -> None:
         current: Call | None = call
         while current is not None:
-            contextvars.Context().run(current.run)
+            try:
+                contextvars.Context().run(current.run)
+            except BaseException:  # a fault of ours: it must not take the lane with it
+                logger.exception("%s: the call did not end as it should", current.name)
             current = self._take(lane)
             if current is not None and current.is_async:
                 self._begin(lane, current)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .components import Components, Names
@@ -81,17 +81,19 @@ def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = Fal
     if not dep.is_pattern:
         return [dep.key]
     bound = dict(anchor)
-    keys = []
-    for values, text in components.matching(dep.names).items():
-        if all(
-            _fits(wanted, value, name, bound, free)
-            for wanted, value, name in zip(dep.values, values, dep.names, strict=True)
-        ):
-            keys.append((text, dep.prop))
-    return keys
+    known = components.matching(dep.names).items()
+    return [(text, dep.prop) for values, text in known if fits(dep, values, bound, free=free)]
 
 
-def _fits(wanted: Any, value: Any, name: str, bound: dict[str, Any], free: bool) -> bool:
+def fits(dep: Dep, values: tuple[Any, ...], bound: Mapping[str, Any], *, free: bool = False) -> bool:
+    """Does a pattern stand for the dict id of the same names and these values, once MATCH is ``bound``?"""
+    return all(
+        _fits(wanted, value, name, bound, free)
+        for wanted, value, name in zip(dep.values, values, dep.names, strict=True)
+    )
+
+
+def _fits(wanted: Any, value: Any, name: str, bound: Mapping[str, Any], free: bool) -> bool:
     if wanted is Wild.ALL:
         return True
     if wanted is Wild.MATCH:

@@ -30,7 +30,7 @@ logger = logging.getLogger("dash_devices.server")
 
 BACKLOG = 2_048  # Hypercorn's default of 100 makes a burst of 1,000 connects take seconds
 CLOSE_SECONDS = 1.0  # for pages to hear that the server goes
-HOOK_SECONDS = 1.5  # for what the app wants to do last
+HOOK_SECONDS = 1.0  # for what the app wants to do last
 
 
 def serve(

@@ -53,7 +53,7 @@ class Bench:
     def control(self, rows: Sequence[Row]) -> list[str]:
         """Run all tests with all rules on. Returns the names of those that fail even so."""
         vitest = list(dict.fromkeys(row.test for row in rows if row.is_vitest))
-        pytest = list(dict.fromkeys(row.test for row in rows if not row.is_vitest))
+        pytest = list(dict.fromkeys(row.node for row in rows if not row.is_vitest))
         failed = sorted(self.shops[0].vitest(vitest)[1] & set(vitest)) if vitest else []
         return failed + (self.shops[0].pytest(pytest)[1] if pytest else [])
 
@@ -123,7 +123,7 @@ def try_rows(rows: Sequence[Row], jobs: int) -> int:
             for verdict in bench.try_all(rows):
                 verdicts.append(verdict)
                 show(len(verdicts), len(rows), f"{verdict.word}: {verdict.row.label}")
-        except RunError as error:
+        except (RunError, SeamError) as error:
             print(f"\ncontrol run: {error}", file=sys.stderr)
             return 1
         finally:

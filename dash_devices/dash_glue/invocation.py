@@ -16,9 +16,9 @@ from dash._grouping import flatten_grouping, grouping_len, make_grouping_by_inde
 from dash._no_update import NoUpdate
 from dash._utils import AttributeDict, inputs_to_dict
 from dash.exceptions import PreventUpdate
-from orjson import loads
+from orjson import dumps, loads
 
-from ..calls import Given, Item, SharedCall
+from ..calls import Given, Item, SharedCall, Slot
 from ..clients import Client
 from ..components import id_text
 from ..patterns import Dep, Wild, expand
@@ -63,6 +63,7 @@ class DashCall:
 
     def invoke(self, call: SharedCall) -> Any:
         """Call the function in a callback context of its own."""
+        call.inputs, call.state = list(map(_own, call.inputs)), list(map(_own, call.state))
         context_value.set(SharedContext(self._app, self.signature, call))  # type: ignore[arg-type]
         values = [_value(given) for given in (*call.inputs, *call.state)]
         if self.signature.is_plain:
@@ -70,12 +71,12 @@ class DashCall:
         args, kwargs = _validate.validate_and_group_input_args(values, self.signature.indices)
         return call.callback.function(*args, **kwargs)
 
-    def failed(self, call: SharedCall, error: Exception) -> Any:
+    def failed(self, call: SharedCall, error: BaseException) -> Any:
         """PreventUpdate is no failure; ``on_error`` may make something of one."""
         if isinstance(error, PreventUpdate):
             return NoUpdate()
         handler = call.callback.on_error or self._app._on_error
-        if handler is None:
+        if handler is None or not isinstance(error, Exception):
             raise error
         value = handler(error)
         return NoUpdate() if value is None else value
@@ -126,6 +127,19 @@ def output_keys(dep: Dep, call: SharedCall) -> list[Key]:
     bound = dict(call.anchor)
     parts = {name: bound.get(name) if isinstance(v, Wild) else v for name, v in zip(dep.names, dep.values, strict=True)}
     return [(id_text(parts), dep.prop)]
+
+
+def own_copy(value: Any) -> Any:
+    """The same JSON value, for the author to do with as he likes: the server's own is never changed in place."""
+    return loads(dumps(value)) if type(value) in (list, dict) else value
+
+
+def _own(given: Given) -> Given:
+    return [_own_slot(slot) for slot in given] if isinstance(given, list) else _own_slot(given)
+
+
+def _own_slot(slot: Slot) -> Slot:
+    return Slot(slot.key, own_copy(slot.value)) if type(slot.value) in (list, dict) else slot
 
 
 def _value(given: Given) -> Any:
@@ -244,7 +258,7 @@ class SharedSocket:
 
     async def get_prop(self, component_id: Any, prop_name: str, timeout: float = 30.0) -> Any:
         """The server's value."""
-        return self._call.engine.value((id_text(component_id), prop_name))
+        return own_copy(self._call.engine.value((id_text(component_id), prop_name)))
 
 
 class _Streaming(dict[str, Any]):

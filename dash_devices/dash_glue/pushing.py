@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from ..calls import SERVER, Cause, Item, current_call
@@ -14,6 +15,7 @@ from ..hub import Hub
 from ..lanes import current_lane
 from ..mods import parse_mods
 from ..sessions import Session
+from .invocation import own_copy
 
 
 class Pushing:
@@ -49,7 +51,13 @@ class Pushing:
         if client is not None:
             return self._hub.push_to(self._session(client), items)
         loop, done = asyncio.get_running_loop(), asyncio.Event()
-        seq = self._engine.push_and_wait(items, self._cause(waits=True), lambda: loop.call_soon_threadsafe(done.set))
+
+        def ended() -> None:
+            if not loop.is_closed():  # else nobody waits any more
+                with contextlib.suppress(RuntimeError):  # it may be closed just now
+                    loop.call_soon_threadsafe(done.set)
+
+        seq = self._engine.push_and_wait(items, self._cause(waits=True), ended)
         if self._hub.loop is not None:
             await done.wait()
         return seq
@@ -77,7 +85,7 @@ class Pushing:
     def get(self, id: Any, property: str) -> Any:
         """The server's value of a property, else what the layout gave it, else None. From any thread."""
         with self._engine.lock:
-            return self._engine.value((id_text(id), property))
+            return own_copy(self._engine.value((id_text(id), property)))
 
     @property
     def clients(self) -> Clients:

@@ -15,6 +15,11 @@ from .test_examples import by_id, knob, press
 
 pytest.importorskip("psutil")
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
+WATCH_SWEAT = """() => {
+    const sweat = document.getElementById('sweat');
+    window.seen = [];
+    new MutationObserver(() => seen.push(sweat.textContent)).observe(sweat, {characterData: true, subtree: true});
+}"""
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')]"
 
 
@@ -61,8 +66,8 @@ def test_shared_controls_move_in_every_tab(url: str, tab: Any) -> None:
 
 def test_private_controls_move_in_one_tab_only(url: str, tab: Any) -> None:
     a, b = tab(url), tab(url)
-    by_id(a, "window").get_by_text("30 s").click()
-    by_id(a, "theme").get_by_text("Dark").click()
+    by_id(a, "window").locator("label", has_text="30 s").click()
+    by_id(a, "theme").locator("label", has_text="Dark").click()
     expect(a.locator("html")).to_have_attribute("data-theme", "dark")
     a.get_by_role("tab", name="Last seconds").click()
     expect(by_id(a, "stats-text")).to_contain_text("of the last 30 seconds")
@@ -73,8 +78,9 @@ def test_private_controls_move_in_one_tab_only(url: str, tab: Any) -> None:
 def test_button_makes_one_core_busy_and_the_log_says_who(url: str, tab: Any) -> None:
     a, b = tab(url), tab(url)
     who = by_id(a, "name").input_value()
+    b.evaluate(WATCH_SWEAT)
     by_id(a, "sweat").click()
-    expect(by_id(b, "sweat")).to_have_text("Sweating …")
+    b.wait_for_function("window.seen.includes('Sweating …')")
     expect(by_id(b, "log")).to_contain_text("made the machine sweat")
     expect(by_id(b, "log").get_by_text(who).first).to_be_visible()
     expect(by_id(b, "sweat")).to_have_text("Make it sweat")

@@ -11,7 +11,7 @@ ROWS = [
         "clients.py",
         "(*(other for other in self._table if other is not client), client)",
         "(client, *(other for other in self._table if other is not client))",
-        "semantics/test_8_clients.py::test_8_1_clients_are_a_table_that_any_thread_reads",
+        "test_8_1_clients_are_a_table_that_any_thread_reads",
     ),
     Row(
         "8.1",
@@ -19,7 +19,7 @@ ROWS = [
         "connection.py",
         'user_agent=header(b"user-agent") or "",',
         "",
-        "semantics/test_8_clients.py::test_8_1_clients_are_a_table_that_any_thread_reads",
+        "test_8_1_clients_are_a_table_that_any_thread_reads",
     ),
     Row(
         "8.2",
@@ -27,7 +27,7 @@ ROWS = [
         "presence.py",
         "if connect and mods:",
         "if False:",
-        "semantics/test_8_clients.py::test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
+        "test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
     ),
     Row(
         "8.2",
@@ -35,7 +35,7 @@ ROWS = [
         "presence.py",
         "except Exception:",
         "except OSError:",
-        "semantics/test_8_clients.py::test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
+        "test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
     ),
     Row(
         "8.2",
@@ -43,7 +43,7 @@ ROWS = [
         "presence.py",
         "        self.clients.add(client)\n        self._tell_connect(client, True)",
         "        self._tell_connect(client, True)\n        asyncio.get_running_loop().call_later(0.3, self.clients.add, client)",
-        "semantics/test_8_clients.py::test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
+        "test_8_2_connect_callbacks_in_order_with_pushes_and_errors",
     ),
     Row(
         "8.2",
@@ -51,7 +51,7 @@ ROWS = [
         "presence.py",
         'submit(f"connect {client.id}", call)',
         'submit(f"connect {client.id} {connect}", call)',
-        "semantics/test_8_clients.py::test_8_2_a_leave_waits_for_the_join_of_that_client_only",
+        "test_8_2_a_leave_waits_for_the_join_of_that_client_only",
     ),
     Row(
         "8.2",
@@ -59,7 +59,7 @@ ROWS = [
         "presence.py",
         'submit(f"connect {client.id}", call)',
         'submit("connect", call)',
-        "semantics/test_8_clients.py::test_8_2_a_leave_waits_for_the_join_of_that_client_only",
+        "test_8_2_a_leave_waits_for_the_join_of_that_client_only",
     ),
     Row(
         "8.3",
@@ -67,7 +67,7 @@ ROWS = [
         "hub.py",
         "self.presence.leave_later(session, self.loop)",
         "self.presence.leave(session)",
-        "semantics/test_8_clients.py::test_8_3_a_short_drop_is_no_leave",
+        "test_8_3_a_short_drop_is_no_leave",
     ),
     Row(
         "8.3",
@@ -75,7 +75,7 @@ ROWS = [
         "hub.py",
         "session.client.connected = False",
         "pass",
-        "semantics/test_8_clients.py::test_8_3_a_short_drop_is_no_leave",
+        "test_8_3_a_short_drop_is_no_leave",
     ),
     Row(
         "8.3",
@@ -83,7 +83,7 @@ ROWS = [
         "hub.py",
         "if code in TAB_CLOSED:",
         "if False:",
-        "semantics/test_8_clients.py::test_8_3_a_short_drop_is_no_leave",
+        "test_8_3_a_short_drop_is_no_leave",
     ),
     Row(
         "8.3",
@@ -91,7 +91,7 @@ ROWS = [
         "presence.py",
         "self._sessions.left(session, time.monotonic())",
         "self._sessions._by_token.pop(session.token, None)",
-        "semantics/test_8_clients.py::test_8_3_a_long_drop_is_a_leave_and_the_tab_may_come_back",
+        "test_8_3_a_long_drop_is_a_leave_and_the_tab_may_come_back",
     ),
     Row(
         "8.3",
@@ -99,7 +99,7 @@ ROWS = [
         "sessions.py",
         "len(self._gone) <= KEEP_TABS and now - oldest.left_at <= KEEP_SECONDS",
         "len(self._gone) <= KEEP_TABS",
-        "semantics/test_8_clients.py::test_8_3_tabs_are_kept_ten_minutes_and_ten_thousand",
+        "test_8_3_tabs_are_kept_ten_minutes_and_ten_thousand",
     ),
     Row(
         "8.3",
@@ -107,7 +107,7 @@ ROWS = [
         "sessions.py",
         "len(self._gone) <= KEEP_TABS and now - oldest.left_at <= KEEP_SECONDS",
         "now - oldest.left_at <= KEEP_SECONDS",
-        "semantics/test_8_clients.py::test_8_3_tabs_are_kept_ten_minutes_and_ten_thousand",
+        "test_8_3_tabs_are_kept_ten_minutes_and_ten_thousand",
     ),
     Row(
         "8.4",
@@ -115,7 +115,7 @@ ROWS = [
         "sessions.py",
         "return self._by_token.get(token) if token else None",
         "return next((s for s in self._by_token.values() if token in (s.token, s.client.id)), None)",
-        "semantics/test_8_clients.py::test_8_4_the_public_id_resumes_nothing",
+        "test_8_4_the_public_id_resumes_nothing",
     ),
     Row(
         "8.4",
@@ -123,7 +123,7 @@ ROWS = [
         "sessions.py",
         "if session is None or (session.link is not None and session.page != hello.page):",
         "if session is None:",
-        "semantics/test_8_clients.py::test_8_4_tabs_of_one_browser_are_clients_of_their_own",
+        "test_8_4_tabs_of_one_browser_are_clients_of_their_own",
     ),
     Row(
         "8.5",
@@ -131,7 +131,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "self.client = call.cause.client",
         "self.client = None",
-        "semantics/test_8_clients.py::test_8_5_the_context_names_the_client_that_asked",
+        "test_8_5_the_context_names_the_client_that_asked",
     ),
     Row(
         "8.5",
@@ -139,7 +139,7 @@ ROWS = [
         "calls.py",
         "dataclasses.replace(self.cause, ancestors=",
         "dataclasses.replace(self.cause, client=None, ancestors=",
-        "semantics/test_8_clients.py::test_8_5_the_context_names_the_client_that_asked",
+        "test_8_5_the_context_names_the_client_that_asked",
     ),
     Row(
         "8.5",
@@ -147,6 +147,6 @@ ROWS = [
         "dash_glue/backend.py",
         "context.client = session.client if session else None",
         "context.client = None",
-        "semantics/test_8_clients.py::test_8_5_the_context_names_the_client_that_asked",
+        "test_8_5_the_context_names_the_client_that_asked",
     ),
 ]

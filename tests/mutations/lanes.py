@@ -11,7 +11,7 @@ ROWS = [
         "lanes.py",
         "start = not full and lane.busy is None",
         "start = not full",
-        "semantics/test_5_lanes.py::test_5_1_one_lane_over_all_clients",
+        "test_5_1_one_lane_over_all_clients",
     ),
     Row(
         "5.1",
@@ -19,7 +19,7 @@ ROWS = [
         "lanes.py",
         "queued, call = lane.queue.popleft()",
         "queued, call = lane.queue.pop()",
-        "semantics/test_5_lanes.py::test_5_1_ordered_steps_are_ordered_calls",
+        "test_5_1_ordered_steps_are_ordered_calls",
     ),
     Row(
         "5.1",
@@ -27,7 +27,7 @@ ROWS = [
         "dash_glue/registration.py",
         "lane=options.lane or (",
         "lane=(",
-        "semantics/test_5_lanes.py::test_5_1_a_named_lane_joins_callbacks",
+        "test_5_1_a_named_lane_joins_callbacks",
     ),
     Row(
         "5.2",
@@ -35,7 +35,7 @@ ROWS = [
         "lanes.py",
         "            if call.most_recent:\n",
         "            if True:\n",
-        "semantics/test_5_lanes.py::test_5_2_every_change_is_delivered",
+        "test_5_2_every_change_is_delivered",
     ),
     Row(
         "5.2",
@@ -43,7 +43,7 @@ ROWS = [
         "lanes.py",
         "lane.queue.remove(entry)",
         "pass",
-        "semantics/test_5_lanes.py::test_5_2_most_recent_keeps_one_waiting_call",
+        "test_5_2_most_recent_keeps_one_waiting_call",
     ),
     Row(
         "5.2",
@@ -51,7 +51,7 @@ ROWS = [
         "calls.py",
         "(*older.triggered, *self.triggered)",
         "self.triggered",
-        "semantics/test_5_lanes.py::test_5_2_most_recent_keeps_one_waiting_call",
+        "test_5_2_most_recent_keeps_one_waiting_call",
     ),
     Row(
         "5.3",
@@ -59,7 +59,7 @@ ROWS = [
         "intake.py",
         "if full is not None:",
         "if False:",
-        "semantics/test_5_lanes.py::test_5_3_a_full_lane_refuses_changes",
+        "test_5_3_a_full_lane_refuses_changes",
     ),
     Row(
         "5.3",
@@ -67,7 +67,7 @@ ROWS = [
         "engine.py",
         "if callback.lane and not callback.most_recent and",
         "if callback.lane and",
-        "semantics/test_5_lanes.py::test_5_3_a_full_lane_takes_the_newest_most_recent",
+        "test_5_3_a_full_lane_takes_the_newest_most_recent",
     ),
     Row(
         "5.3",
@@ -75,7 +75,7 @@ ROWS = [
         "lanes.py",
         "full = lane.waiting >= self.capacity",
         "full = False",
-        "semantics/test_5_lanes.py::test_5_3_the_log_names_what_a_push_finds_full",
+        "test_5_3_the_log_names_what_a_push_finds_full",
     ),
     Row(
         "5.3",
@@ -83,7 +83,7 @@ ROWS = [
         "lanes.py",
         "CAPACITY = 10_000",
         "CAPACITY = 10_001",
-        "semantics/test_5_lanes.py::test_5_3_a_lane_holds_ten_thousand_calls",
+        "test_5_3_a_lane_holds_ten_thousand_calls",
     ),
     Row(
         "5.3",
@@ -99,7 +99,7 @@ ROWS = [
         "lanes.py",
         "self.threads.submit(lambda: self._run_sync(lane, call))",
         "self._run_sync(lane, call)",
-        "semantics/test_5_lanes.py::test_5_4_slow_callbacks_delay_nothing_else",
+        "test_5_4_slow_callbacks_delay_nothing_else",
     ),
     Row(
         "5.4",
@@ -107,7 +107,7 @@ ROWS = [
         "threads.py",
         "if self._count >= self._limit:",
         "if self._count >= 2:",
-        "semantics/test_5_lanes.py::test_5_4_slow_callbacks_delay_nothing_else",
+        "test_5_4_slow_callbacks_delay_nothing_else",
     ),
     Row(
         "5.4",
@@ -115,7 +115,7 @@ ROWS = [
         "threads.py",
         "if self._count >= self._limit:",
         "if False:",
-        "semantics/test_5_lanes.py::test_5_4_threads_come_as_needed_up_to_a_bound",
+        "test_5_4_threads_come_as_needed_up_to_a_bound",
     ),
     Row(
         "5.4",
@@ -123,7 +123,7 @@ ROWS = [
         "lanes.py",
         "now - lane.since > SLOW_SECONDS",
         "False",
-        "semantics/test_5_lanes.py::test_5_4_a_long_call_is_named_in_the_log",
+        "test_5_4_a_long_call_is_named_in_the_log",
     ),
     Row(
         "5.4",
@@ -131,7 +131,7 @@ ROWS = [
         "lanes.py",
         "late = call.max_age is not None and lane.since - queued > call.max_age",
         "late = False",
-        "semantics/test_5_lanes.py::test_5_4_max_age_drops_a_call_that_waited_too_long",
+        "test_5_4_max_age_drops_a_call_that_waited_too_long",
     ),
     Row(
         "5.5",
@@ -139,7 +139,7 @@ ROWS = [
         "calls.py",
         "if current in held:\n                return False",
         "if current in held:\n                return True",
-        "semantics/test_5_lanes.py::test_5_5_it_may_wait_for_a_push_into_its_own_lane",
+        "test_5_5_it_may_wait_for_a_push_into_its_own_lane",
     ),
     Row(
         "5.5",
@@ -147,7 +147,7 @@ ROWS = [
         "calls.py",
         "reached.extend(following)",
         "pass",
-        "semantics/test_5_lanes.py::test_5_5_two_lanes_may_wait_for_each_other",
+        "test_5_5_two_lanes_may_wait_for_each_other",
     ),
     Row(
         "5.5",
@@ -155,7 +155,7 @@ ROWS = [
         "dash_glue/pushing.py",
         "return Cause(held=frozenset({own})) if waits and own else SERVER",
         "return SERVER",
-        "semantics/test_5_lanes.py::test_5_5_a_serialized_callback_may_wait_for_a_push_into_its_lane",
+        "test_5_5_a_serialized_callback_may_wait_for_a_push_into_its_lane",
     ),
     Row(
         "5.6",
@@ -163,7 +163,7 @@ ROWS = [
         "engine.py",
         "in cause.ancestors and not any(changed[k] for k in invocation.triggered):",
         "in cause.ancestors and False:",
-        "semantics/test_5_lanes.py::test_5_6_an_ancestor_runs_again_only_if_a_value_really_changed",
+        "test_5_6_an_ancestor_runs_again_only_if_a_value_really_changed",
     ),
     Row(
         "5.6",
@@ -171,7 +171,7 @@ ROWS = [
         "engine.py",
         "if len(cause.ancestors) >= MAX_STEPS:",
         "if len(cause.ancestors) >= 20 * MAX_STEPS:",
-        "semantics/test_5_lanes.py::test_5_6_an_endless_loop_is_cut_and_named",
+        "test_5_6_an_endless_loop_is_cut_and_named",
     ),
     Row(
         "5.6",
@@ -179,7 +179,7 @@ ROWS = [
         "engine.py",
         "MAX_STEPS, loop_text(cause)",
         'MAX_STEPS, ""',
-        "semantics/test_5_lanes.py::test_5_6_an_endless_loop_is_cut_and_named",
+        "test_5_6_an_endless_loop_is_cut_and_named",
     ),
     Row(
         "5.6",
@@ -187,6 +187,6 @@ ROWS = [
         "dash_glue/pushing.py",
         "Cause(ancestors=call.child.ancestors,",
         "Cause(ancestors=(),",
-        "semantics/test_5_lanes.py::test_5_6_a_loop_through_a_push_is_cut_too",
+        "test_5_6_a_loop_through_a_push_is_cut_too",
     ),
 ]

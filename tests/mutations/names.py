@@ -11,7 +11,7 @@ ROWS = [
         "__init__.py",
         "return getattr(_dash, name)",
         "raise AttributeError(name)",
-        "semantics/test_1_names.py::test_1_1_everything_else_of_dash_stays_reachable",
+        "test_1_1_everything_else_of_dash_stays_reachable",
     ),
     Row(
         "1.1",
@@ -19,7 +19,7 @@ ROWS = [
         "__init__.py",
         "ctx = callback_context",
         "ctx = _dash.ctx",
-        "semantics/test_1_names.py::test_1_1_names_of_the_package",
+        "test_1_1_names_of_the_package",
     ),
     Row(
         "1.2",
@@ -27,7 +27,7 @@ ROWS = [
         "dependencies.py",
         "self.component_value = component_value",
         "self.component_value = NO_VALUE",
-        "semantics/test_1_names.py::test_1_2_third_argument_of_output_is_a_value",
+        "test_1_2_third_argument_of_output_is_a_value",
     ),
     Row(
         "1.2",
@@ -35,7 +35,7 @@ ROWS = [
         "dash_glue/registration.py",
         "if isinstance(dependency, Output) and isinstance(dependency.component_value, bool):",
         "if False:",
-        "semantics/test_1_names.py::test_1_2_bool_in_a_declaration_means_allow_duplicate",
+        "test_1_2_bool_in_a_declaration_means_allow_duplicate",
     ),
     Row(
         "1.3",
@@ -43,7 +43,7 @@ ROWS = [
         "dash_glue/registration.py",
         "if args and type(args[-1]) is int:",
         "if False:",
-        "semantics/test_1_forms.py::test_1_3_service_is_the_fourth_argument",
+        "test_1_3_service_is_the_fourth_argument",
     ),
     Row(
         "1.3",
@@ -51,7 +51,7 @@ ROWS = [
         "dash_glue/registering.py",
         "kwargs, bits, options))\n            return function",
         "kwargs, bits, options))\n            return lambda *values: function(*values)",
-        "semantics/test_1_forms.py::test_1_3_every_form_of_callback",
+        "test_1_3_every_form_of_callback",
     ),
     Row(
         "1.3",
@@ -59,7 +59,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "handler = call.callback.on_error or self._app._on_error",
         "handler = self._app._on_error",
-        "semantics/test_1_forms.py::test_1_3_options_of_shared_callbacks",
+        "test_1_3_options_of_shared_callbacks",
     ),
     Row(
         "1.3",
@@ -67,7 +67,7 @@ ROWS = [
         "dash_glue/registration.py",
         "if kwargs.get(option):",
         "if False:",
-        "semantics/test_1_forms.py::test_1_3_what_shared_callbacks_cannot_have",
+        "test_1_3_what_shared_callbacks_cannot_have",
     ),
     Row(
         "1.4",
@@ -75,7 +75,7 @@ ROWS = [
         "dash_glue/pushing.py",
         "await done.wait()",
         "pass",
-        "semantics/test_1_names.py::test_1_4_push_mods_coro_returns_when_its_chain_has_run",
+        "test_1_4_push_mods_coro_returns_when_its_chain_has_run",
     ),
     Row(
         "1.4",
@@ -83,7 +83,7 @@ ROWS = [
         "engine.py",
         "self.registry.share(dep)",
         "pass",
-        "semantics/test_1_names.py::test_1_4_push_get_share_clients_connect",
+        "test_1_4_push_get_share_clients_connect",
     ),
     Row(
         "1.5",
@@ -91,7 +91,7 @@ ROWS = [
         "engine.py",
         "if not self.authorize(client, output):",
         "if False:",
-        "semantics/test_1_names.py::test_1_5_callback_authorize_output",
+        "test_1_5_callback_authorize_output",
     ),
     Row(
         "1.5",
@@ -99,7 +99,7 @@ ROWS = [
         "dash_glue/backend.py",
         "if not app._engine.authorize(client, asked):",
         "if False:",
-        "semantics/test_1_names.py::test_1_5_callback_authorize_output",
+        "test_1_5_callback_authorize_output",
     ),
     Row(
         "1.5",
@@ -107,7 +107,7 @@ ROWS = [
         "calls.py",
         "return [str(output) for output in callback.outputs]",
         "return [str(output) for output in callback.outputs][:1]",
-        "semantics/test_1_names.py::test_1_5_callback_authorize_output",
+        "test_1_5_callback_authorize_output",
     ),
     Row(
         "1.6",
@@ -115,7 +115,7 @@ ROWS = [
         "services.py",
         "if service & 32 and service & 64:",
         "if False:",
-        "semantics/test_1_names.py::test_1_6_clashing_bits",
+        "test_1_6_clashing_bits",
     ),
     Row(
         "1.6",
@@ -123,7 +123,7 @@ ROWS = [
         "services.py",
         "if service & bit and not service & 16:",
         "if False:",
-        "semantics/test_1_names.py::test_1_6_clashing_bits",
+        "test_1_6_clashing_bits",
     ),
     Row(
         "1.6",
@@ -131,7 +131,7 @@ ROWS = [
         "services.py",
         "if service & 16 and not service & 1:",
         "if False:",
-        "semantics/test_1_names.py::test_1_6_clashing_bits",
+        "test_1_6_clashing_bits",
     ),
     Row(
         "1.6",
@@ -139,7 +139,7 @@ ROWS = [
         "dash_glue/registration.py",
         "check_service(default if service is None else service)",
         "check_service(service or 0)",
-        "semantics/test_1_names.py::test_1_6_services",
+        "test_1_6_services",
     ),
     Row(
         "1.7",
@@ -147,7 +147,7 @@ ROWS = [
         "app.py",
         "del kwargs[name]",
         "pass",
-        "semantics/test_1_names.py::test_1_7_run_and_run_server",
+        "test_1_7_run_and_run_server",
     ),
     Row(
         "1.7",
@@ -155,6 +155,6 @@ ROWS = [
         "app.py",
         "server.asgi_app = SocketEndpoint(server.asgi_app, self)",
         "SocketEndpoint(server.asgi_app, self)",
-        "semantics/test_1_names.py::test_1_7_server_is_the_quart_app",
+        "test_1_7_server_is_the_quart_app",
     ),
 ]

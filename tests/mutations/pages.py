@@ -43,7 +43,7 @@ ROWS = [
         "session.ts",
         "return !!waiting;\n",
         "return false;\n",
-        "semantics/test_4_pages.py::test_4_2_crossing_changes_converge",
+        "test_4_2_crossing_changes_converge",
     ),
     Row(
         "4.3",
@@ -51,7 +51,7 @@ ROWS = [
         "app.ts",
         "writer.write(write, differing);",
         "write.forEach((triple) => setTimeout(() => writer.write([triple], differing)));",
-        "semantics/test_4_pages.py::test_4_3_no_page_shows_half_of_the_outputs",
+        "test_4_3_no_page_shows_half_of_the_outputs",
     ),
     Row(
         "4.3",
@@ -83,7 +83,7 @@ ROWS = [
         "writer.ts",
         "(debt) => !dash.isRunning(...debt) || owe(debt)",
         "() => true",
-        "semantics/test_4_pages.py::test_4_6_mods_do_not_starve_a_callback",
+        "test_4_6_mods_do_not_starve_a_callback",
     ),
     Row(
         "4.6",

@@ -11,7 +11,7 @@ ROWS = [
         "registry.py",
         "if key in self._literal or key in self._shares:",
         "if key in self._shares:",
-        "semantics/test_2_properties.py::test_2_1_watched",
+        "test_2_1_watched",
     ),
     Row(
         "2.2",
@@ -19,7 +19,7 @@ ROWS = [
         "registry.py",
         "for dep in callback.inputs:\n                found",
         "for dep in (*callback.inputs, *callback.outputs):\n                found",
-        "semantics/test_2_properties.py::test_2_2_shown",
+        "test_2_2_shown",
     ),
     Row(
         "2.3",
@@ -27,7 +27,7 @@ ROWS = [
         "engine.py",
         "cause.state[key] if key in cause.state else self.value(key)",
         "self.value(key)",
-        "semantics/test_2_properties.py::test_2_3_state_is_read_from_the_page_of_the_event",
+        "test_2_3_state_is_read_from_the_page_of_the_event",
     ),
     Row(
         "2.3",
@@ -35,7 +35,7 @@ ROWS = [
         "registry.py",
         "queue.append(following)",
         "pass",
-        "semantics/test_2_properties.py::test_2_3_state_is_read_from_the_page_of_the_event",
+        "test_2_3_state_is_read_from_the_page_of_the_event",
     ),
     Row(
         "2.3",
@@ -43,7 +43,7 @@ ROWS = [
         "engine.py",
         "return entry.value if entry is not None else self.components.props(key[0]).get(key[1])",
         "return entry.value if entry is not None else None",
-        "semantics/test_2_properties.py::test_2_3_state_is_read_from_the_page_of_the_event",
+        "test_2_3_state_is_read_from_the_page_of_the_event",
     ),
     Row(
         "2.3",
@@ -59,7 +59,7 @@ ROWS = [
         "patterns.py",
         "return free or name not in bound or bound[name] == value",
         "return True",
-        "semantics/test_2_properties.py::test_2_4_patterns_in_shared_callbacks",
+        "test_2_4_patterns_in_shared_callbacks",
     ),
     Row(
         "2.4",
@@ -67,7 +67,7 @@ ROWS = [
         "patterns.py",
         "return bool(value < limit)",
         "return True",
-        "semantics/test_2_properties.py::test_2_4_patterns_in_shared_callbacks",
+        "test_2_4_patterns_in_shared_callbacks",
     ),
     Row(
         "2.4",
@@ -75,7 +75,7 @@ ROWS = [
         "components.py",
         "orjson.dumps(dict(id), option=orjson.OPT_SORT_KEYS)",
         "orjson.dumps(dict(id))",
-        "semantics/test_2_properties.py::test_2_4_patterns_in_shared_callbacks",
+        "test_2_4_patterns_in_shared_callbacks",
     ),
     Row(
         "2.5",
@@ -83,7 +83,7 @@ ROWS = [
         "dash_glue/layout.py",
         'del props["persistence"]',
         "pass",
-        "semantics/test_2_properties.py::test_2_5_persistence_is_dropped",
+        "test_2_5_persistence_is_dropped",
     ),
     Row(
         "2.5",
@@ -91,7 +91,7 @@ ROWS = [
         "dash_glue/layout.py",
         "self._warned.add(id)",
         "pass",
-        "semantics/test_2_properties.py::test_2_5_persistence_is_dropped",
+        "test_2_5_persistence_is_dropped",
     ),
     Row(
         "2.5",
@@ -99,6 +99,6 @@ ROWS = [
         "dash_glue/registering.py",
         "if dep.prop in _PER_PAGE:",
         "if False:",
-        "semantics/test_2_properties.py::test_2_5_inputs_that_differ_from_page_to_page",
+        "test_2_5_inputs_that_differ_from_page_to_page",
     ),
 ]

@@ -11,7 +11,7 @@ ROWS = [
         "app.py",
         "bool(self._server_service & Services.PUSHER_ALL)",
         "False",
-        "semantics/test_9_regular.py::test_9_1_where_requests_travel",
+        "test_9_1_where_requests_travel",
     ),
     Row(
         "9.1",
@@ -19,7 +19,7 @@ ROWS = [
         "app.py",
         "bool(self._server_service & Services.PUSHER_ALL)",
         "True",
-        "semantics/test_9_regular.py::test_9_1_where_requests_travel",
+        "test_9_1_where_requests_travel",
     ),
     Row(
         "9.1",
@@ -27,7 +27,7 @@ ROWS = [
         "dash_glue/requests.py",
         "self._app._hub.flush_session(session)  #",
         "pass  #",
-        "semantics/test_9_regular.py::test_9_1_replies_come_in_order_with_the_mods",
+        "test_9_1_replies_come_in_order_with_the_mods",
     ),
     Row(
         "9.1",
@@ -35,7 +35,7 @@ ROWS = [
         "dash_glue/backend.py",
         "result = await in_thread(app._engine.lanes.threads, run)",
         "result = run()",
-        "semantics/test_9_regular.py::test_9_1_sync_callbacks_run_in_threads",
+        "test_9_1_sync_callbacks_run_in_threads",
     ),
     Row(
         "9.2",
@@ -43,7 +43,7 @@ ROWS = [
         "dash_glue/requests.py",
         'headers.add(name.decode("latin-1").title(), value.decode("latin-1"))',
         "pass",
-        "semantics/test_9_regular.py::test_9_2_the_context_is_that_of_the_handshake",
+        "test_9_2_the_context_is_that_of_the_handshake",
     ),
     Row(
         "9.2",
@@ -51,7 +51,7 @@ ROWS = [
         "dash_glue/requests.py",
         "headers[COOKIE_HEADER] = self._keep_cookies(cookies)",
         "self._keep_cookies(cookies)",
-        "semantics/test_9_regular.py::test_9_2_cookies_and_headers_reach_the_page",
+        "test_9_2_cookies_and_headers_reach_the_page",
     ),
     Row(
         "9.2",
@@ -67,7 +67,7 @@ ROWS = [
         "dash_glue/backend.py",
         "    if lane is None:",
         "    if True:",
-        "semantics/test_9_regular.py::test_9_3_s2_is_private_and_one_at_a_time_over_all_clients",
+        "test_9_3_s2_is_private_and_one_at_a_time_over_all_clients",
     ),
     Row(
         "9.3",
@@ -75,7 +75,7 @@ ROWS = [
         "dash_glue/requests.py",
         "        except Exception:",
         "        except OSError:",
-        "semantics/test_9_regular.py::test_9_3_no_request_stays_unanswered",
+        "test_9_3_no_request_stays_unanswered",
     ),
     Row(
         "9.3",
@@ -83,6 +83,6 @@ ROWS = [
         "lanes.py",
         "            self.future.set_exception(RuntimeError(",
         "            print(RuntimeError(",
-        "semantics/test_9_regular.py::test_9_3_a_full_lane_answers",
+        "test_9_3_a_full_lane_answers",
     ),
 ]

@@ -11,7 +11,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "if isinstance(error, PreventUpdate):",
         "if False:",
-        "semantics/test_6_results.py::test_6_1_no_update_and_prevent_update",
+        "test_6_1_no_update_and_prevent_update",
     ),
     Row(
         "6.1",
@@ -19,7 +19,7 @@ ROWS = [
         "dash_glue/encoding.py",
         "encoded: str = to_json(value)",
         "encoded: str = orjson.dumps(value, default=str).decode()",
-        "semantics/test_6_results.py::test_6_1_values_as_in_dash",
+        "test_6_1_values_as_in_dash",
     ),
     Row(
         "6.1",
@@ -27,7 +27,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "values = flatten_grouping(value, self.signature.output)",
         "values = flatten_grouping(value)",
-        "semantics/test_6_results.py::test_6_1_several_and_dict_outputs",
+        "test_6_1_several_and_dict_outputs",
     ),
     Row(
         "6.1",
@@ -35,7 +35,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "            values = flatten_grouping(value, self.signature.output)\n",
         "            values = [*value, *value]\n",
-        "semantics/test_6_results.py::test_6_1_a_wrong_number_of_results_is_an_error_and_harms_nothing",
+        "test_6_1_a_wrong_number_of_results_is_an_error_and_harms_nothing",
     ),
     Row(
         "6.1",
@@ -43,7 +43,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "for id, property in self._call.triggered]",
         "for id, property in (slot.key for slot in self._call.inputs)]",
-        "semantics/test_6_results.py::test_6_1_the_context_says_what_changed",
+        "test_6_1_the_context_says_what_changed",
     ),
     Row(
         "6.1",
@@ -51,7 +51,7 @@ ROWS = [
         "engine.py",
         "slots = [Slot(key, self.value(key)) for key in expand(dep, invocation.anchor, self.components)]",
         "slots = [Slot(key, None) for key in expand(dep, invocation.anchor, self.components)]",
-        "semantics/test_6_results.py::test_6_1_the_context_says_what_changed",
+        "test_6_1_the_context_says_what_changed",
     ),
     Row(
         "6.2",
@@ -59,7 +59,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "if not self.signature.has_output or NoUpdate.is_no_update(value):",
         "if NoUpdate.is_no_update(value):",
-        "semantics/test_6_results.py::test_6_2_without_output_what_is_returned_is_ignored",
+        "test_6_2_without_output_what_is_returned_is_ignored",
     ),
     Row(
         "6.2",
@@ -67,7 +67,7 @@ ROWS = [
         "dash_glue/registration.py",
         "    if not is_alternative(value):\n        return None if none_output else value",
         "    if not is_alternative(value):\n        return value",
-        "semantics/test_6_results.py::test_6_2_without_output_what_is_returned_is_ignored",
+        "test_6_2_without_output_what_is_returned_is_ignored",
     ),
     Row(
         "6.2",
@@ -75,7 +75,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "if is_alternative(value):",
         "if is_alternative(value) and self.signature.has_output:",
-        "semantics/test_6_results.py::test_6_2_unless_it_is_an_alternative_result",
+        "test_6_2_unless_it_is_an_alternative_result",
     ),
     Row(
         "6.3",
@@ -83,7 +83,7 @@ ROWS = [
         "dash_glue/registration.py",
         "first = value[0] if isinstance(value, list | tuple) and value else value",
         "first = value",
-        "semantics/test_6_results.py::test_6_3_a_shared_alternative_result_goes_to_all",
+        "test_6_3_a_shared_alternative_result_goes_to_all",
     ),
     Row(
         "6.3",
@@ -91,7 +91,7 @@ ROWS = [
         "dash_glue/registration.py",
         "    if not is_alternative(value):\n",
         "    if True:\n",
-        "semantics/test_6_results.py::test_6_3_a_regular_one_goes_to_its_page",
+        "test_6_3_a_regular_one_goes_to_its_page",
     ),
     Row(
         "6.4",
@@ -99,7 +99,7 @@ ROWS = [
         "dash_glue/invocation.py",
         "self._call.engine.store([item], self._call.child)",
         "pass",
-        "semantics/test_6_results.py::test_6_4_set_props_in_a_shared_callback_reaches_all_pages_at_once",
+        "test_6_4_set_props_in_a_shared_callback_reaches_all_pages_at_once",
     ),
     Row(
         "6.4",
@@ -107,7 +107,7 @@ ROWS = [
         "dash_glue/backend.py",
         "self._app._hub.push_to(self._session, [item], quiet=self._initial)",
         "self._app._engine.push([item])",
-        "semantics/test_6_results.py::test_6_4_in_a_regular_one_it_reaches_its_page_at_once",
+        "test_6_4_in_a_regular_one_it_reaches_its_page_at_once",
     ),
     Row(
         "6.4",
@@ -115,7 +115,7 @@ ROWS = [
         "dash_glue/backend.py",
         'context.dash_websocket = PageSocket(app, session, initial=not body.get("changedPropIds"))',
         "pass",
-        "semantics/test_6_results.py::test_6_4_in_a_regular_one_it_reaches_its_page_at_once",
+        "test_6_4_in_a_regular_one_it_reaches_its_page_at_once",
     ),
     Row(
         "6.4",
@@ -123,7 +123,7 @@ ROWS = [
         "dash_glue/backend.py",
         'initial=not body.get("changedPropIds")',
         "initial=False",
-        "semantics/test_6_results.py::test_6_4_set_props_of_an_initial_call_is_no_change",
+        "test_6_4_set_props_of_an_initial_call_is_no_change",
     ),
     Row(
         "6.5",
@@ -131,7 +131,7 @@ ROWS = [
         "shared.py",
         "if not self.patches or position < self.base:",
         "if True:",
-        "semantics/test_6_results.py::test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is",
+        "test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is",
     ),
     Row(
         "6.5",
@@ -139,7 +139,7 @@ ROWS = [
         "shared.py",
         "if not self.patches or position < self.base:",
         "if not self.patches:",
-        "semantics/test_6_results.py::test_6_5_pages_that_are_not_in_step_get_the_whole_value",
+        "test_6_5_pages_that_are_not_in_step_get_the_whole_value",
     ),
     Row(
         "6.5",
@@ -147,7 +147,7 @@ ROWS = [
         "engine.py",
         'built[place] = apply_patch(before, given["operations"])',
         "built[place] = before",
-        "semantics/test_6_results.py::test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is",
+        "test_6_5_a_patch_is_applied_at_the_server_and_sent_as_it_is",
     ),
     Row(
         "6.6",
@@ -155,7 +155,7 @@ ROWS = [
         "registry.py",
         "if other is not None and not may:",
         "if False:",
-        "semantics/test_6_results.py::test_6_6_two_shared_callbacks_on_one_output",
+        "test_6_6_two_shared_callbacks_on_one_output",
     ),
     Row(
         "6.6",
@@ -163,7 +163,7 @@ ROWS = [
         "dash_glue/registering.py",
         "if output in taken or output in GLOBAL_CALLBACK_MAP or output in self.callback_map:",
         "if False:",
-        "semantics/test_6_results.py::test_6_6_a_shared_and_a_regular_one_on_one_output",
+        "test_6_6_a_shared_and_a_regular_one_on_one_output",
     ),
     Row(
         "6.6",
@@ -171,7 +171,7 @@ ROWS = [
         "dash_glue/registering.py",
         "            if other is not None:",
         "            if False:",
-        "semantics/test_6_results.py::test_6_6_a_shared_and_a_regular_one_on_one_output",
+        "test_6_6_a_shared_and_a_regular_one_on_one_output",
     ),
     Row(
         "6.7",
@@ -179,7 +179,7 @@ ROWS = [
         "engine.py",
         "self.shared.put(Entry((id, property), entry.seq, value=given[property]))",
         "pass",
-        "semantics/test_6_results.py::test_6_7_children_that_bring_an_id_back_the_newer_seq_wins",
+        "test_6_7_children_that_bring_an_id_back_the_newer_seq_wins",
     ),
     Row(
         "6.7",
@@ -187,7 +187,7 @@ ROWS = [
         "dash_glue/layout.py",
         "props[entry.key[1]] = orjson.loads(entry.encoded)",
         "pass",
-        "semantics/test_6_results.py::test_6_7_layouts_and_regular_results_carry_the_shared_values",
+        "test_6_7_layouts_and_regular_results_carry_the_shared_values",
     ),
     Row(
         "6.7",
@@ -195,7 +195,7 @@ ROWS = [
         "dash_glue/layout.py",
         "if '\"namespace\"' not in encoded:",
         "if True:",
-        "semantics/test_6_results.py::test_6_7_layouts_and_regular_results_carry_the_shared_values",
+        "test_6_7_layouts_and_regular_results_carry_the_shared_values",
     ),
     Row(
         "6.8",
@@ -203,7 +203,7 @@ ROWS = [
         "calls.py",
         "        self._show_running(1)",
         "        pass",
-        "semantics/test_6_results.py::test_6_8_running_is_sent_as_mods",
+        "test_6_8_running_is_sent_as_mods",
     ),
     Row(
         "6.8",
@@ -211,7 +211,7 @@ ROWS = [
         "calls.py",
         "[*items, *self._running(2)]",
         "items",
-        "semantics/test_6_results.py::test_6_8_running_is_sent_as_mods",
+        "test_6_8_running_is_sent_as_mods",
     ),
     Row(
         "6.8",
@@ -219,6 +219,6 @@ ROWS = [
         "calls.py",
         "            self._show_running(2)\n",
         "",
-        "semantics/test_6_results.py::test_6_8_running_is_sent_as_mods",
+        "test_6_8_running_is_sent_as_mods",
     ),
 ]

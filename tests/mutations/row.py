@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ class Row:
         file: under ``dash_devices/``, or under ``renderer/src/`` when it ends in ``.ts``.
         old: text that stands exactly once in the file.
         new: what to put there.
-        test: must fail then. ``<file under tests>::<name>``, or ``<file>.test.ts::<name>`` for one of ``renderer/test``.
+        test: must fail then. The name of a test function, or ``<file>.test.ts::<name>`` for one of ``renderer/test``.
     """
 
     line: str
@@ -52,6 +53,18 @@ class Row:
         """Line and rule, for people and for ``--only``."""
         return f"{self.line} {self.rule}"
 
+    @property
+    def node(self) -> str:
+        """What to tell pytest: the one file that has the test, and the name.
+
+        Raises:
+            SeamError: none has it, or several do.
+        """
+        files = [path for path, source in _tests() if f"def {self.test}(" in source]
+        if len(files) != 1:
+            raise SeamError(f"{self.label}: expected {self.test} in one file of tests/, got it in {files}")
+        return f"{files[0]}::{self.test}"
+
     def switched_off(self, source: str) -> str:
         """The source without the rule.
 
@@ -65,3 +78,10 @@ class Row:
         if not self.is_typescript:
             compile(changed, self.path, "exec")
         return changed
+
+
+@functools.cache
+def _tests() -> list[tuple[str, str]]:
+    """Path and source of every file with Python tests."""
+    paths = sorted((TOP / "tests").rglob("test_*.py"))
+    return [(path.relative_to(TOP).as_posix(), path.read_text("utf-8")) for path in paths]

@@ -11,7 +11,7 @@ ROWS = [
         "hub.py",
         "self.engine.startup.open()",
         "pass",
-        "semantics/test_3_startup.py::test_3_1_in_dependency_order_without_a_browser",
+        "test_3_1_in_dependency_order_without_a_browser",
     ),
     Row(
         "3.1",
@@ -19,7 +19,7 @@ ROWS = [
         "startup.py",
         "if place[id(other)] < place[id(callback)]}",
         "if False}",
-        "semantics/test_3_startup.py::test_3_1_in_dependency_order_without_a_browser",
+        "test_3_1_in_dependency_order_without_a_browser",
     ),
     Row(
         "3.1",
@@ -27,7 +27,7 @@ ROWS = [
         "dash_glue/registration.py",
         "lane=options.lane or (",
         "lane='all' or (",
-        "semantics/test_3_startup.py::test_3_1_each_in_its_lane",
+        "test_3_1_each_in_its_lane",
     ),
     Row(
         "3.1",
@@ -35,7 +35,7 @@ ROWS = [
         "app.py",
         "if not idle.is_set():",
         "if False:",
-        "semantics/test_3_startup.py::test_3_1_pages_wait_for_startup",
+        "test_3_1_pages_wait_for_startup",
     ),
     Row(
         "3.1",
@@ -43,7 +43,7 @@ ROWS = [
         "app.py",
         "idle.wait(self._startup_wait)",
         "idle.wait(100 * self._startup_wait + 100)",
-        "semantics/test_3_startup.py::test_3_1_what_is_unfinished_arrives_as_a_mod",
+        "test_3_1_what_is_unfinished_arrives_as_a_mod",
     ),
     Row(
         "3.2",
@@ -51,7 +51,7 @@ ROWS = [
         "app.py",
         "StockDash._setup_server(self)\n            self._engine.load_layout(self._layout_tree())",
         "StockDash._setup_server(self)\n            self._engine.load_layout([])",
-        "semantics/test_3_startup.py::test_3_2_inputs_come_from_the_layout_and_earlier_pushes",
+        "test_3_2_inputs_come_from_the_layout_and_earlier_pushes",
     ),
     Row(
         "3.2",
@@ -59,7 +59,7 @@ ROWS = [
         "shared.py",
         "if key not in self._entries:",
         "if True:",
-        "semantics/test_3_startup.py::test_3_2_inputs_come_from_the_layout_and_earlier_pushes",
+        "test_3_2_inputs_come_from_the_layout_and_earlier_pushes",
     ),
     Row(
         "3.3",
@@ -67,7 +67,7 @@ ROWS = [
         "registry.py",
         "return bool(wanted and self.outputs)",
         "return bool(wanted)",
-        "semantics/test_3_none.py::test_3_3_none_outputs_never_run_at_startup",
+        "test_3_3_none_outputs_never_run_at_startup",
     ),
     Row(
         "3.3",
@@ -75,7 +75,7 @@ ROWS = [
         "engine.py",
         "(cause.quiet and not callback.outputs) or",
         "",
-        "semantics/test_3_none.py::test_3_3_none_outputs_never_run_at_startup",
+        "test_3_3_none_outputs_never_run_at_startup",
     ),
     Row(
         "3.3",
@@ -83,7 +83,7 @@ ROWS = [
         "dash_glue/registering.py",
         "if none_output or bits & Services.NO_CLIENT_INITIAL_CALLBACK:",
         "if bits & Services.NO_CLIENT_INITIAL_CALLBACK:",
-        "semantics/test_3_none.py::test_3_3_regular_none_outputs_never_run_at_page_load",
+        "test_3_3_regular_none_outputs_never_run_at_page_load",
     ),
     Row(
         "3.4",
@@ -91,7 +91,7 @@ ROWS = [
         "registry.py",
         "SERVER_INITIAL_CALLBACK and not self.prevent_initial_call",
         "SERVER_INITIAL_CALLBACK",
-        "semantics/test_3_startup.py::test_3_4_prevent_initial_call",
+        "test_3_4_prevent_initial_call",
     ),
     Row(
         "3.4",
@@ -99,7 +99,7 @@ ROWS = [
         "registry.py",
         "else dep.text in components",
         "else True",
-        "semantics/test_3_startup.py::test_3_4_runs_once_when_its_ids_are_known",
+        "test_3_4_runs_once_when_its_ids_are_known",
     ),
     Row(
         "3.4",
@@ -107,7 +107,7 @@ ROWS = [
         "startup.py",
         "self._pending = [callback for callback in self._pending if callback not in ready]",
         "pass",
-        "semantics/test_3_startup.py::test_3_4_runs_once_when_its_ids_are_known",
+        "test_3_4_runs_once_when_its_ids_are_known",
     ),
     Row(
         "3.4",
@@ -115,7 +115,7 @@ ROWS = [
         "registry.py",
         "return list(dict.fromkeys(match_values(dep, components)))",
         "return list(dict.fromkeys(match_values(dep, components)))[:1]",
-        "semantics/test_3_startup.py::test_3_4_match_runs_once_for_each_component",
+        "test_3_4_match_runs_once_for_each_component",
     ),
     Row(
         "3.5",
@@ -123,7 +123,7 @@ ROWS = [
         "engine.py",
         "self.startup.add(callback)\n            self.startup.look()",
         "self.startup.add(callback)",
-        "semantics/test_3_startup.py::test_3_5_registered_while_pages_are_open",
+        "test_3_5_registered_while_pages_are_open",
     ),
     Row(
         "3.5",
@@ -131,7 +131,7 @@ ROWS = [
         "hub.py",
         "if session.watch_version != version:",
         "if False:",
-        "semantics/test_3_startup.py::test_3_5_registered_while_pages_are_open",
+        "test_3_5_registered_while_pages_are_open",
     ),
     Row(
         "3.6",
@@ -139,7 +139,7 @@ ROWS = [
         "engine.py",
         "exc_info=None if known else error",
         "exc_info=None",
-        "semantics/test_3_startup.py::test_3_6_an_exception_at_startup",
+        "test_3_6_an_exception_at_startup",
     ),
     Row(
         "3.6",
@@ -147,6 +147,6 @@ ROWS = [
         "engine.py",
         "self.startup.ended(call)",
         "pass",
-        "semantics/test_3_startup.py::test_3_6_an_exception_at_startup",
+        "test_3_6_an_exception_at_startup",
     ),
 ]

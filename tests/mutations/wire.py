@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .row import Row
 
-HUB = "model/test_hub.py::test_every_history_with_the_real_hub_converges"
-SESSION = "model/test_session_differential.py::test_the_session_does_what_the_model_does"
+HUB = "test_every_history_with_the_real_hub_converges"
+SESSION = "test_the_session_does_what_the_model_does"
 
 ROWS = [
     Row(
@@ -14,7 +14,7 @@ ROWS = [
         "shared.py",
         "        newer.reverse()\n",
         "",
-        "model/test_shared.py::test_whoever_reads_whenever_ends_on_the_exact_state",
+        "test_whoever_reads_whenever_ends_on_the_exact_state",
     ),
     Row(
         "wire 1",
@@ -55,7 +55,7 @@ ROWS = [
         "intake.py",
         "if change.n > session.handled + 1:",
         "if False:",
-        "semantics/test_10_reconnect.py::test_10_3_a_number_is_handled_once",
+        "test_10_3_a_number_is_handled_once",
     ),
     Row("wire 4", "recorded answers come again after a lost socket", "hub.py", 'if mode == "delta":', "if False:", HUB),
     Row(
@@ -89,7 +89,7 @@ ROWS = [
         "engine.py",
         "self.store(items, call.child)",
         "[self.store([item], call.child) for item in items]",
-        "semantics/test_4_changes.py::test_4_3_results_are_one_atomic_mod",
+        "test_4_3_results_are_one_atomic_mod",
     ),
     Row(
         "wire 7",
@@ -105,7 +105,7 @@ ROWS = [
         "outbox.py",
         "if len(self._events) >= MAX_EVENTS:",
         "if False:",
-        "semantics/test_7_push.py::test_7_6_the_page_is_told_of_lost_events",
+        "test_7_6_the_page_is_told_of_lost_events",
     ),
     Row(
         "page",

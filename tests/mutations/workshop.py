@@ -58,7 +58,7 @@ class Workshop:
         with self._without(row):
             if row.is_vitest:
                 return row.test in self.vitest([row.test])[1]
-            return bool(self.pytest([row.test], "--exitfirst")[1])
+            return bool(self.pytest([row.node], "--exitfirst")[1])
 
     @contextlib.contextmanager
     def _without(self, row: Row) -> Iterator[None]:
@@ -74,14 +74,14 @@ class Workshop:
             bundle.write_bytes(built)
 
     def pytest(self, tests: Iterable[str], *options: str) -> tuple[list[str], list[str]]:
-        """Run tests of ``tests/``. Returns the names of those that passed, and of those whose own code failed.
+        """Run tests. Returns the names of those that passed, and of those whose own code failed.
 
         Raises:
             RunError: a test was skipped, was not found, or broke before its own code ran.
         """
         report = self.folder / "report.xml"
         report.unlink(missing_ok=True)
-        status = self._fork(["-q", "-p", "no:cacheprovider", f"--junitxml={report}", *options, *_under_tests(tests)])
+        status = self._fork(["-q", "-p", "no:cacheprovider", f"--junitxml={report}", *options, *tests])
         said = self._output.read_text("utf-8", "replace")[-3000:]
         if status not in (0, 1) or not report.exists():
             raise RunError(f"pytest ended with status {status}:\n{said}")
@@ -178,10 +178,6 @@ def _copy(folder: Path) -> None:
 def _kill(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):  # nothing is left
         os.killpg(group, signal.SIGKILL)
-
-
-def _under_tests(tests: Iterable[str]) -> list[str]:
-    return [f"tests/{test}" for test in tests]
 
 
 def _name(case: ET.Element) -> str:
