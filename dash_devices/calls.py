@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import dataclasses
 import logging
@@ -15,6 +14,7 @@ from .errors import DashDevicesError
 from .patterns import Anchor
 from .registry import Invocation, SharedCallback
 from .shared import Key
+from .threads import is_cancelling
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -189,8 +189,7 @@ class SharedCall:
             if self._begin():
                 self._finish(await self.callback.glue.invoke(self))
         except BaseException as error:  # the author's code, as in `run`
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the server stops; else what the author waited for was cancelled
+            if is_cancelling(error):
                 raise
             self._failed(error)
         finally:
@@ -213,8 +212,8 @@ class SharedCall:
             value = self.callback.glue.failed(self, error)
             self._finish(value)
         except BaseException as unhandled:
-            self.engine.report(self, unhandled)
             self._end_running()
+            self.engine.report(self, unhandled)
 
     def _running(self, which: int) -> list[Item]:
         return [self.engine.item(row[0].key, row[which]) for row in self.callback.running]

@@ -5,6 +5,7 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,12 @@ import orjson
 
 from .shared import Key
 
+DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"})
+"""Properties that hold data and never a component, whatever it looks like; as in ``renderer/src/values.ts``."""
+
 MAX_PRIVATE = 10_000  # components that one page may make known
+
+_ID_VALUES = (str, int, float, bool)
 
 Names = tuple[str, ...]
 
@@ -40,6 +46,16 @@ def canonical_id(text: str) -> str:
     return id_text(orjson.loads(text)) if text.startswith("{") else text
 
 
+def decoded_id(text: str) -> Any:
+    """An id of the wire as Dash has it: a string, or a dict."""
+    return orjson.loads(text) if text.startswith("{") else text
+
+
+def is_id(value: Any) -> bool:
+    """Can a component have this id?"""
+    return type(value) is str or (type(value) is dict and all(type(v) in _ID_VALUES for v in value.values()))
+
+
 def is_component(value: Any) -> bool:
     """Is this decoded JSON value a component?"""
     return type(value) is dict and "namespace" in value and "type" in value and type(value.get("props")) is dict
@@ -62,15 +78,20 @@ def walk_components(tree: Any) -> Iterator[dict[str, Any]]:
             stack.extend(reversed(node))
         elif type(node) is dict:
             if is_component(node):
-                if node["props"].get("id") is not None:
+                if is_id(node["props"].get("id")):
                     yield node
                 node = node["props"]
             stack.extend(reversed([value for value in node.values() if type(value) is dict or type(value) is list]))
 
 
-def may_hold_components(encoded: bytes) -> bool:
+def may_hold_components(property: str, encoded: bytes) -> bool:
     """Could this JSON hold a component? A quick look that never says no wrongly."""
-    return b'"namespace"' in encoded
+    return b'"namespace"' in encoded and property not in DATA
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Page:
+    tab: str
 
 
 class Components:
@@ -123,22 +144,25 @@ class Components:
 
     def add_private(self, tab: str, ids: list[str]) -> list[str]:
         """Components that only one page shows, up to `MAX_PRIVATE`. Returns those that were not its own before."""
-        owned = self._owned.setdefault(("page", tab), [])
+        owned = self._owned.setdefault(_Page(tab), [])
         known = set(owned)
-        fresh = [id for id in dict.fromkeys(ids) if id not in known][: MAX_PRIVATE - len(owned)]
+        new = [id for id in dict.fromkeys(ids) if id not in known and is_id(decoded_id(id))]
+        fresh = new[: MAX_PRIVATE - len(owned)]
         for id in fresh:
             self._hold(id)
         owned.extend(fresh)
         return fresh
 
-    def forget_private(self, tab: str) -> None:
-        """The page is gone, or starts again with the layout."""
-        for id in self._owned.pop(("page", tab), []):
+    def forget_private(self, tab: str) -> list[str]:
+        """The page is gone, or starts again with the layout. Returns what it had made known."""
+        owned = self._owned.pop(_Page(tab), [])
+        for id in owned:
             self._release(id)
+        return owned
 
     def is_private(self, tab: str, id: str) -> bool:
         """Did this page make the component known?"""
-        return id in self._owned.get(("page", tab), ())
+        return id in self._owned.get(_Page(tab), ())
 
     def _hold(self, id: str) -> None:
         count = self._holders.get(id, 0)

@@ -21,6 +21,9 @@ from .sessions import Session
 logger = logging.getLogger("dash_devices.socket")
 
 HELLO_SECONDS = 10.0
+MAX_UNREAD = (
+    4 * protocol.MAX_UNACKED
+)  # answers for a page that asks on and reads nothing; an honest one waits for its acks
 
 
 class State(enum.Enum):
@@ -101,6 +104,7 @@ class Connection:
                 raise ProtocolError("hello: expected once, got it again")
             else:
                 self._handle[type(message)](self.session, message, len(data))
+                self._check_reading(self.session)
         except ProtocolError as error:
             self._hub.engine.metrics["protocol_errors"] += 1
             logger.warning("%s: %s", self.session.client if self.session else self._handshake.address, error)
@@ -125,6 +129,10 @@ class Connection:
         session, self.session = self.session, None
         if session is not None:
             self._hub.unlinked(session, self, code)
+
+    def _check_reading(self, session: Session) -> None:
+        if not self.writable and len(session.outbox) > MAX_UNREAD:
+            self.close(Close.TOO_FAST, f"more than {MAX_UNREAD} answers wait to be read")
 
     # ---- the hub's side -----------------------------------------------------------------------------------------------
     def send(self, frame: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from .calls import MAX_STEPS, SERVER, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
+from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
 from .components import Components, id_parts, may_hold_components
 from .errors import DashDevicesError, UnserializableError
@@ -135,16 +135,16 @@ class Engine:
         elif is_building(item):
             base = before or Entry(key, 0, value=self.components.props(key[0]).get(key[1]))
             operations = orjson.dumps(orjson.loads(item.encoded)["operations"])[1:-1]
-            self._put_value(base.patched(seq, operations, built), item.encoded)
             changed[key] = True  # comparing would encode both values whole
+            self._put_value(base.patched(seq, operations, built), item.encoded, changed)
         else:
-            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item.encoded)
             changed[key] = before is None or before.encoded != item.encoded
+            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item.encoded, changed)
 
-    def _put_value(self, entry: Entry, written: bytes) -> None:
+    def _put_value(self, entry: Entry, written: bytes, changed: dict[Key, bool]) -> None:
         self.shared.put(entry)
-        if may_hold_components(written) or self.components.owns(entry.key):
-            self._put_children(entry)
+        if may_hold_components(entry.key[1], written) or self.components.owns(entry.key):
+            self._put_children(entry, changed)
 
     def _put_event(self, item: Item, folded: Any) -> None:
         id, property = item.key
@@ -157,16 +157,23 @@ class Engine:
         if entry is not None:
             self.shared.fold(entry, folded)
 
-    def _put_children(self, entry: Entry) -> None:
+    def _put_children(self, entry: Entry, changed: dict[Key, bool]) -> None:
         """Components came with a value: what they were given is their newest state; what they were not, stays."""
-        watched = self.registry.watched_properties()
         known = self.components.known()
         ids = self.components.load(entry.key, entry.value)
         for id in ids:
             given = self.components.props(id)
+            if entry.origin is not None:  # a page has a say only in what is watched
+                given = {name: given[name] for name in given if self.registry.is_watched((id, name))}
             for property in given:
-                if (id, property) in self.shared or (property in watched and self.registry.is_watched((id, property))):
-                    self.shared.put(Entry((id, property), entry.seq, value=given[property]))
+                key = (id, property)
+                before = self.shared.get(key)
+                if before is None and not self.registry.is_watched(key):
+                    continue
+                nested = Entry(key, entry.seq, value=given[property])
+                self.shared.put(nested)
+                if before is not None and before.encoded != nested.encoded:
+                    changed[key] = True  # a control that is there already got another value: its listeners run
             for kept in self.shared.of(id):
                 if kept.key[1] not in given:
                     self.shared.put(Entry(kept.key, entry.seq, encoded=kept.encoded))
@@ -252,12 +259,8 @@ class Engine:
         self.report_error(f"Shared callback {call.name}: {error}", "".join(traceback.format_exception(error)))
 
     # ---- for authors ------------------------------------------------------------------------------------------------
-    def push(self, items: list[Item], cause: Cause = SERVER) -> int:
-        """Values from the server's own code. Inside a callback they belong to its chain."""
-        return self.store(items, cause)
-
     def push_and_wait(self, items: list[Item], cause: Cause, done: Callable[[], object]) -> int:
-        """Like `push`; ``done`` is called from some thread when all that followed has run."""
+        """Like `store`; ``done`` is called from some thread when all that followed has run."""
         chain = Chain(done)
         try:
             return self.store(items, dataclasses.replace(cause, chain=chain))

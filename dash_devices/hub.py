@@ -113,13 +113,23 @@ class Hub:
             session = self.sessions.open(hello, make_client)
             if session.link is not None:
                 session.link.close(Close.REPLACED, "this page connected again")
+                self.asks.drop(session)  # went out on the old line, if at all
             session.link = link
             session.outbox.clear()
             self._linked[session.token] = session
-            self._welcome(session, self._place(session, hello))
+            mode = self._place(session, hello)
+            self._restore_known(session)
+            self._welcome(session, mode)
         self.presence.join(session)
         self.wake()
         return session
+
+    def _restore_known(self, session: Session) -> None:
+        """A page that comes back still shows what it had announced; one that begins has announced nothing."""
+        if session.known is not None:
+            self.engine.components.forget_private(session.token)
+            self.engine.components.add_private(session.token, session.known)
+            session.known = None
 
     def _place(self, session: Session, hello: Hello) -> str:
         """Where the page goes on from: the mode of the welcome."""
@@ -224,6 +234,8 @@ class Hub:
             self.wake()
 
     def _post_props(self, session: Session, items: list[Item]) -> None:
+        if session.link is None:
+            return  # a new line begins with an empty outbox
         for item in items:
             each = is_building(item) or item.key in self.engine.events
             session.outbox.post_props(item.key, item.encoded, each=each)

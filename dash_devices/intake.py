@@ -11,7 +11,7 @@ from . import codec, protocol
 from .calls import Cause, Item
 from .components import canonical_id
 from .engine import Engine
-from .errors import ProtocolError
+from .errors import ModsError, ProtocolError
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
 from .registry import SharedCallback
@@ -47,17 +47,20 @@ class Intake:
             keys = [(_canonical(id), property) for id, property, _ in change.values]
             try:
                 self._check(session, keys, change.values, size)
+                self._take(session, change, keys)
             except Refused as refused:
                 self._refuse(session, change.n, keys, refused)
-            else:
-                self._take(session, change, keys)
 
     def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
         items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
         state = {(_canonical(id), property): value for id, property, value in change.state}
-        session.answer(change.n, codec.ack(change.n, self.engine.shared.seq + 1))
+        try:
+            seq = self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
+        except ModsError as error:  # points that fit no figure: found before anything was stored
+            raise Refused(Nack.BAD_VALUE, str(error)) from None
+        # the lock is held: nothing that the change caused can be posted before its answer
+        session.answer(change.n, codec.ack(change.n, seq))
         self.engine.metrics["changes"] += 1
-        self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
 
     def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
         self.engine.metrics["changes_refused"] += 1
@@ -72,8 +75,7 @@ class Intake:
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
         if any(is_patch(value) for _, _, value in values):
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
-        limit = self._change_limit(keys)
-        if size > limit and len(orjson.dumps(values)) > limit:
+        if size > protocol.MAX_CHANGE and len(orjson.dumps(values)) > (limit := self._change_limit(keys)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
         if _too_complex(values):
             raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
@@ -98,15 +100,17 @@ class Intake:
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
         if _too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
-            raise ProtocolError("mount.values: expected plain values, got a Patch, or one nested too deeply or too large")
+            raise ProtocolError(
+                "mount.values: expected plain values, got a Patch, or one nested too deeply or too large"
+            )
         with self.engine.lock:
             values = [((_canonical(id), property), value) for id, property, value in mount.values]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
             adopted = []
             for key, value in watched:
-                if not self.may_change(session, key):
-                    continue  # more than a page may make known
+                if not self.may_change(session, key) or key in self.engine.events:
+                    continue  # more than a page may make known; no state
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
                 if entry is None:

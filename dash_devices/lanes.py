@@ -89,10 +89,9 @@ class Lanes:
         """Queue a call; it begins at once when the lane is free. A full lane skips it, with a log line."""
         with self._lock:
             lane = self._lanes.setdefault(name, Lane(name))
-            if call.most_recent:
-                self._replace_waiting(lane, call)
-            full = lane.waiting >= self.capacity
-            if not full:
+            replaced = call.most_recent and self._replace_waiting(lane, call)
+            full = lane.waiting >= self.capacity and not replaced
+            if not full and not replaced:
                 lane.queue.append((time.monotonic(), call))
             start = not full and lane.busy is None
             if start:
@@ -106,10 +105,14 @@ class Lanes:
             self._begin(lane, first)
 
     @staticmethod
-    def _replace_waiting(lane: Lane, call: Call) -> None:
-        for entry in [entry for entry in lane.queue if entry[1].identity == call.identity]:
-            lane.queue.remove(entry)
-            call.merge(entry[1])
+    def _replace_waiting(lane: Lane, call: Call) -> bool:
+        """Take the place of the same callback's waiting call, if there is one: not the end, or others would always go first."""
+        for place, (_, waiting) in enumerate(lane.queue):
+            if waiting.identity == call.identity:
+                lane.queue[place] = (time.monotonic(), call)
+                call.merge(waiting)
+                return True
+        return False
 
     def _take(self, lane: Lane) -> Call | None:
         """The lane's next call that is not too old, now running; the lane is idle when there is none."""

@@ -7,6 +7,7 @@ connection goes to Hypercorn as it arrived. Frames are handled in the tick they 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -223,6 +224,9 @@ class Listener(asyncio.Protocol):
             self._timer = None
 
 
+@functools.lru_cache(
+    maxsize=1
+)  # what is new goes to all pages in step, one after the other: the same bytes, framed once
 def text_frame(payload: bytes) -> bytes:
     """One unfragmented text frame as a server sends it: RFC 6455, 5.2, no mask, no extension."""
     length = len(payload)

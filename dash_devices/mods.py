@@ -18,10 +18,7 @@ def parse_mods(mods: Any) -> list[tuple[Key, Any]]:
     Raises:
         ModsError: another shape; names the part that is wrong.
     """
-    pairs = list(_pairs(mods))
-    if not pairs:
-        raise ModsError(f"mods: expected at least one value, got {mods!r:.80}; write {FORMS}")
-    return pairs
+    return list(_pairs(mods))
 
 
 def _pairs(mods: Any) -> Iterator[tuple[Key, Any]]:

@@ -60,6 +60,7 @@ class Outbox:
     def __init__(self) -> None:
         self.position: int | None = None
         self.lost = 0
+        self._private_events = 0  # in the next frame
         self._messages: list[bytes] = []
         self._props: dict[Key, bytes] = {}
         self._events: deque[tuple[Key, bytes]] = deque()
@@ -75,10 +76,18 @@ class Outbox:
 
     def post_props(self, key: Key, encoded: bytes, *, each: bool = False) -> None:
         """A private value; one that is not sent yet is replaced, unless ``each`` is to be seen (an event, a Patch)."""
+        if each and self._crowded():
+            return
         if each and key in self._props:
             self._settle_props()
         self._props.pop(key, None)
         self._props[key] = codec.triple(*key, encoded)
+
+    def _crowded(self) -> bool:
+        """Are there too many private events already? Then this one is lost."""
+        self._private_events += 1
+        self.lost += self._private_events > MAX_EVENTS
+        return self._private_events > MAX_EVENTS
 
     def post_event(self, key: Key, triple: bytes) -> None:
         """An event; the oldest is lost when there are `MAX_EVENTS`."""
@@ -114,6 +123,7 @@ class Outbox:
         """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes."""
         self._messages.clear()
         self._props.clear()
+        self._private_events = 0
 
     def _settle_props(self) -> None:
         if self._props:
@@ -123,7 +133,7 @@ class Outbox:
     def next_frame(self, client: str, shared: SharedMap, batches: dict[int, Batch]) -> bytes | None:
         """Everything the page needs now as one frame, or None. ``batches`` is the memory of one flush."""
         self._settle_props()
-        messages, self._messages = self._messages, []
+        messages, self._messages, self._private_events = self._messages, [], 0
         if self.position is not None and (self.position < shared.seq or self.has_own):
             batch = batches.get(self.position)
             if batch is None:

@@ -40,54 +40,81 @@ def apply_patch(value: Any, operations: list[dict[str, Any]]) -> Any:
 
 
 def _apply(value: Any, location: list[Any], operation: dict[str, Any]) -> Any:
+    name, params = operation["operation"], operation["params"]
+    if name == "Delete":
+        return _delete(value, location)
     if not location:
-        return _WHOLE[operation["operation"]](value, operation["params"])
-    if len(location) == 1 and operation["operation"] in _IN_PARENT:
-        return _IN_PARENT[operation["operation"]](_copy(value), location[0], operation["params"])
-    copied = _copy(value)
-    copied[location[0]] = _apply(copied[location[0]], location[1:], operation)
+        return _WHOLE[name](value, params)
+    key, *rest = location
+    if name == "Assign" and not rest:
+        return _put(value, key, params["value"])
+    inner = _child(value, key)
+    if rest and type(inner) not in (dict, list):
+        inner = [] if type(rest[0]) is int else {}  # as in the page: what is missing on the way is made
+    return _put(value, key, _apply(inner, rest, operation))
+
+
+def _child(parent: Any, key: Any) -> Any:
+    if type(parent) is dict:
+        return parent.get(str(key))
+    return parent[key] if type(parent) is list and -len(parent) <= key < len(parent) else None
+
+
+def _put(parent: Any, key: Any, value: Any) -> Any:
+    if type(parent) is dict:
+        return {**parent, str(key): value}
+    if type(parent) is not list or type(key) is not int:
+        raise TypeError(f"expected an object, or a list and an index, got {type(parent).__name__} and {key!r:.40}")
+    copied = [*parent, *[None] * (key + 1 - len(parent))]
+    copied[key] = value
     return copied
 
 
-def _copy(value: Any) -> Any:
-    if type(value) is dict or type(value) is list:
-        return value.copy()
-    raise TypeError(f"expected an object or a list, got {type(value).__name__}")
-
-
-def _assign(parent: Any, key: Any, params: dict[str, Any]) -> Any:
-    parent[key] = params["value"]
-    return parent
-
-
-def _delete(parent: Any, key: Any, params: dict[str, Any]) -> Any:
-    del parent[key]
-    return parent
+def _delete(value: Any, location: list[Any]) -> Any:
+    """In the page, too, what is not there is no error."""
+    key, *rest = location
+    if type(value) is dict and str(key) in value:
+        copied, key = dict(value), str(key)
+    elif type(value) is list and type(key) is int and -len(value) <= key < len(value):
+        copied = list(value)  # type: ignore[assignment]
+    else:
+        return value
+    if rest:
+        copied[key] = _delete(copied[key], rest)
+    else:
+        del copied[key]
+    return copied
 
 
 def _insert(value: Any, params: dict[str, Any]) -> Any:
-    copied = _copy(value)
-    copied.insert(params["index"], params["value"])
-    return copied
+    index = params["index"] + (len(value) if params["index"] < 0 else 0)
+    place = index if 0 <= index < len(value) else len(value)
+    return [*value[:place], params["value"], *value[place:]]
 
 
 def _remove(value: Any, params: dict[str, Any]) -> Any:
-    return [item for item in value if item != params["value"]]
+    wanted = params["value"]
+    return [item for item in value if item != wanted or (type(item) is bool) != (type(wanted) is bool)]
 
 
-_IN_PARENT: dict[str, Callable[[Any, Any, dict[str, Any]], Any]] = {"Assign": _assign, "Delete": _delete}
+def _number(value: Any) -> Any:
+    """In the page all numbers are floats; a larger int has no place in the JSON of this package either."""
+    return float(value) if type(value) is int and abs(value) >= 2**63 else value
+
+
+_EMPTY: dict[type, Any] = {list: [], str: "", dict: {}}
 _WHOLE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "Merge": lambda value, params: {**(value or {}), **params["value"]},
-    "Append": lambda value, params: [*value, params["value"]],
-    "Prepend": lambda value, params: [params["value"], *value],
+    "Append": lambda value, params: [*(value or []), params["value"]],
+    "Prepend": lambda value, params: [params["value"], *(value or [])],
     "Extend": lambda value, params: [*value, *params["value"]],
     "Insert": _insert,
     "Remove": _remove,
-    "Clear": lambda value, params: [] if type(value) is list else {},
+    "Clear": lambda value, params: _EMPTY.get(type(value), {}),
     "Reverse": lambda value, params: value[::-1],
-    "Add": lambda value, params: value + params["value"],
-    "Sub": lambda value, params: value - params["value"],
-    "Mul": lambda value, params: value * params["value"],
+    "Add": lambda value, params: _number(value + params["value"]),
+    "Sub": lambda value, params: _number(value - params["value"]),
+    "Mul": lambda value, params: _number(value * params["value"]),
     "Div": lambda value, params: value / params["value"],
 }
 

@@ -105,6 +105,8 @@ def _fits(wanted: Any, value: Any, name: str, bound: Mapping[str, Any], free: bo
 
 def _smaller(value: Any, limit: Any) -> bool:
     """Dash's order of id values: numbers and booleans before strings."""
+    if not isinstance(value, str | int | float):
+        return False  # the State of a page may name what no component is called
     if isinstance(value, str) != isinstance(limit, str):
         return isinstance(limit, str)
     return bool(value < limit)

@@ -65,7 +65,7 @@ class Presence:
         self._leaving.pop(session.token, None)
         with self._engine.lock:
             self.joined.pop(session.token, None)
-            self._engine.components.forget_private(session.token)
+            session.known = self._engine.components.forget_private(session.token)
         if session.joined:
             session.joined = False
             self.clients.remove(session.client)

@@ -43,7 +43,7 @@ def serve(
     """
     if unknown:
         logger.warning("run: %s= belongs to another server and is ignored", "=, ".join(unknown))
-    listening = _listen(host, port)
+    listening = _bind(host, port)
     loop = new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -65,15 +65,19 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port, so that it fails early; nobody is listened to before the app has started."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # free again right after a kill -9
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise ServerError(
             f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); "
             "stop what uses the port, or run(port=...) another"
         ) from error
+    return bound
 
 
 def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:

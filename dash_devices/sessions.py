@@ -41,6 +41,8 @@ class Session:
         handled: number of the last change of this page load that was answered.
         answers: the recorded answers, newest last: ``(n, message, refused properties)``.
         joined: is the client in ``app.clients``?
+        known: ids that the page had made known, for when it is back; None while the engine knows them itself.
+        layout_ref: the request for a layout that was answered last.
         left_at: when it left, on the hub's clock.
     """
 
@@ -53,6 +55,8 @@ class Session:
         self.handled = 0
         self.answers: deque[tuple[int, bytes, tuple[Key, ...]]] = deque(maxlen=MAX_UNACKED)
         self.joined = False
+        self.known: list[str] | None = []
+        self.layout_ref: int | None = None
         self.left_at = 0.0
         self.watch_version = -1
 
@@ -61,6 +65,7 @@ class Session:
         self.page = page
         self.handled = 0
         self.answers.clear()
+        self.known, self.layout_ref = [], None
         self.outbox = Outbox()
 
     def answer(self, n: int, message: bytes, refused: Iterable[Key] = ()) -> None:

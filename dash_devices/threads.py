@@ -62,6 +62,21 @@ class Threads:
                     self._idle += 1
 
 
+def is_cancelling(error: BaseException) -> bool:
+    """Is this the end of the current task itself? Else somebody's code raised it, or waited for something cancelled."""
+    task = asyncio.current_task()
+    return isinstance(error, GeneratorExit) or (task is not None and task.cancelling() > 0)
+
+
+def carried(error: BaseException) -> Exception:
+    """An error as a future takes it: sys.exit() would end the server, StopIteration and a cancellation would get lost."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    made = RuntimeError(f"the function raised {error!r}")
+    made.__cause__ = error
+    return made
+
+
 async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
     """Run in one of the threads, in a copy of this context; gives the result or raises what it raised."""
     loop = asyncio.get_running_loop()
@@ -74,7 +89,7 @@ async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
         if error is None:
             future.set_result(result)
         else:
-            future.set_exception(error)
+            future.set_exception(carried(error))
 
     def work() -> None:
         result, error = None, None

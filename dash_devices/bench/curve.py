@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import statistics
-from typing import TYPE_CHECKING, Any, Final
+import time
+from typing import TYPE_CHECKING, Final
 
+from ..protocol import PATH
 from .browser import HANDLE, Plan, measure, open_page
-from .child import serve
+from .child import Child, serve
 from .progress import Progress
+from .rawclient import RawClient
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -66,15 +70,20 @@ STOCK: Final = """async ({count, handle}) => {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Point:
-    """Medians of one layout in ms: key to send, send to message, message to DOM; dispatches; stock Dash."""
+    """Medians of one layout in ms: key to send, send to message, message to DOM; dispatches; stock Dash; server alone.
+
+    ``away`` holds the renderer's own drawing of the moved slider too, which grows with the page; ``server`` does not: it is
+    the time from a change to its mods at a raw client.
+    """
 
     layout: str
     watch: float
-    server: float
+    away: float
     apply: float
     dispatches: float
     stock_watch: float
     stock_apply: float
+    server: float
 
     @property
     def page(self) -> float:
@@ -91,19 +100,23 @@ def run(chromium: Browser, rounds: int, plan: Plan) -> list[Point]:
     """Measure each layout with us and with stock Dash, in turn."""
     turns = [(point, system) for _ in range(rounds) for point in POINTS for system in ("shared-async", "stock")]
     samples: dict[tuple[str, str], list[list[float]]] = {turn: [] for turn in turns}
+    servers: dict[str, list[float]] = {point: [] for point in POINTS}
     progress = Progress(len(turns))
     for layout, system in turns:
         progress.step(f"{layout} shared properties x callbacks, {system}")
-        samples[layout, system] += run_one(chromium, system, layout, plan)
+        with serve(system, layout) as child:
+            samples[layout, system] += in_page(chromium, child, f"{system}, {layout}", plan)
+            if system != "stock":
+                servers[layout] += at_server(child, plan)
     progress.close()
-    return [summary(layout, samples[layout, "shared-async"], samples[layout, "stock"]) for layout in POINTS]
+    return [summary(p, samples[p, "shared-async"], samples[p, "stock"], servers[p]) for p in POINTS]
 
 
-def run_one(chromium: Browser, system: str, layout: str, plan: Plan) -> list[list[float]]:
-    """Rows of one fresh server and page."""
-    script, name = "" if system == "stock" else STAGES, f"{system}, {layout}"
-    with serve(system, layout) as child, open_page(chromium, child.url, name=name, script=script) as page:
-        return take_stock(page, plan) if system == "stock" else measure(page, plan)["spaced"]
+def in_page(chromium: Browser, child: Child, name: str, plan: Plan) -> list[list[float]]:
+    """Rows of one fresh page."""
+    is_stock = name.startswith("stock")
+    with open_page(chromium, child.url, name=name, script="" if is_stock else STAGES) as page:
+        return take_stock(page, plan) if is_stock else measure(page, plan)["spaced"]
 
 
 def take_stock(page: Page, plan: Plan) -> list[list[float]]:
@@ -112,8 +125,26 @@ def take_stock(page: Page, plan: Plan) -> list[list[float]]:
     return rows[plan.warmup :]
 
 
-def summary(layout: str, rows: list[list[float]], stock: list[list[float]]) -> Point:
-    """Medians of rows ``[total, sent, received, dispatches]`` and of stock rows ``[store, DOM]``."""
-    stages: list[tuple[Any, ...]] = [(s, r - s, total - r, d) for total, s, r, d in rows]
-    ours = [statistics.median(column) for column in zip(*stages, strict=True)]
-    return Point(layout, *ours, *[statistics.median(column) for column in zip(*stock, strict=True)])
+def at_server(child: Child, plan: Plan) -> list[float]:
+    """ms from a raw client's change to the mods with the callback's result, for each of its changes."""
+    with contextlib.closing(RawClient(child.port, f"/{PATH}")) as client:
+        client.join()
+        return [change(client, n) for n in range(1, plan.warmup + plan.spaced + 1)][plan.warmup :]
+
+
+def change(client: RawClient, n: int) -> float:
+    """ms of one change."""
+    value = n % 100
+    start = time.perf_counter()
+    values = [["power", "value", value]]
+    client.send_json({"type": "change", "n": n, "values": values, "state": [], "at": time.time() * 1000})
+    while not any(b'"%d W"' % value in text for text in client.receive()):
+        pass
+    return (time.perf_counter() - start) * 1000
+
+
+def summary(layout: str, rows: list[list[float]], stock: list[list[float]], server: list[float]) -> Point:
+    """Medians of rows ``[total, sent, received, dispatches]``, of stock rows ``[store, DOM]``, and of the server's times."""
+    stages: list[tuple[float, ...]] = [(s, r - s, total - r, d) for total, s, r, d in rows]
+    medians = [statistics.median(column) for table in (stages, stock) for column in zip(*table, strict=True)]
+    return Point(layout, *medians, server=statistics.median(server))

@@ -83,9 +83,9 @@ def of_imports(medians: dict[str, float]) -> Iterator[Goal]:
 
 
 def of_curve(points: list[Point]) -> Iterator[Goal]:
-    """The page stays within 10 % of stock ``set_props``; the share of wire and server is flat."""
+    """The page stays within 10 % of stock ``set_props``; what we do at the server is flat."""
     for point in points:
         yield Goal(f"{point.layout}: page against stock set_props", point.page / point.stock, 1.1)
     if points:
-        text = f"wire and server at {points[-1].layout} against {points[0].layout}"
+        text = f"server at {points[-1].layout} against {points[0].layout}"
         yield Goal(text, points[-1].server / points[0].server, 1.25)

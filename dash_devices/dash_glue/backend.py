@@ -22,7 +22,7 @@ from ..components import id_text
 from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
-from ..threads import in_thread
+from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
 from .requests import page_session
@@ -90,7 +90,14 @@ async def _dispatch(app: Dash, body: Any) -> Response:
 
 async def _run(app: Dash, output: str, function: Any, run: Callable[[], Any]) -> Any:
     if inspect.iscoroutinefunction(function):
-        work: Callable[[], Any] = run
+
+        async def work() -> Any:
+            try:
+                return await run()
+            except BaseException as error:
+                if is_cancelling(error):
+                    raise
+                raise carried(error) from error.__cause__
     else:
 
         async def work() -> Any:

@@ -41,7 +41,7 @@ class Pushing:
         """
         items = self._items(mods)
         if client is None:
-            return self._engine.push(items, self._cause())
+            return self._engine.store(items, self._cause()) if items else self._engine.shared.seq
         session = self._session(client)
         return self._hub.push_to(session, items)
 

@@ -68,6 +68,9 @@ class SocketRequests:
             self._app._hub.flush_session(session)  # what was pushed before this reply goes before it
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
+                if session.outbox.position is not None and session.layout_ref == asked.ref:
+                    return  # asked for again on a new line, and answered there already: the page goes on from that
+                session.layout_ref = asked.ref
                 self._app._hub.stand(session, int(place.rpartition(":")[2]))
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()

@@ -41,7 +41,10 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const session = createSession(`${crypto.getRandomValues(new Uint32Array(4))}`, build, parse(stored(memory) ?? "{}"));
   const socket = createSocket(() => location.origin.replace("http", "ws") + url, {
     openLine: opened,
-    receiveText: (text) => [].concat(parse(text)).forEach(handle),
+    receiveText(text) {
+      [].concat(parse(text)).forEach(handle);
+      session.caughtUp();
+    },
     lostLine: lost,
     outdatedPage: () => reloadOnce("version") || lost("Please reload", true),
   });
@@ -52,7 +55,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const watcher = createWatcher(dash, writer, {
     hydrated: () => early.splice(0).forEach(handle),
     change: (values, state) => session.change(values, state, Date.now()).forEach(send),
-    mount: (values) => say({ type: "mount", values }),
+    mount: (values) => session.mount(values).forEach(send),
   });
   /** Messages that came before the page could be written to. */
   let early: FromServer[] = [];
@@ -109,9 +112,9 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       early = [];
       const { frames, unconfirmed } = session.resumed(message);
       stored(memory, stringify({ tab, token }));
-      watcher.watchList(message.watch, message.mode === "snapshot");
       mark.showsConnected();
       frames.forEach(send);
+      watcher.watchList(message.watch, message.mode);
       unconfirmed.forEach(([id]) => markControl(id, "unconfirmed", "Not confirmed: server restarted"));
       welcome();
     },
@@ -127,7 +130,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     },
 
     watch: (message: WatchList): void => watcher.watchList(message.watch),
-    reply: (message: Reply): unknown => requests.reply(message, errand),
+    reply: (message: Reply): unknown => requests.replied(message, errand),
 
     props: onPage((message: Props) => writer.write(message.props)),
     mods: onPage((message: Mods) => {
@@ -184,7 +187,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     /** What tests and the curious may know. */
     view() {
       const { tab, epoch, seq } = session.place;
-      return { version: VERSION, status: mark.status(), unacked: session.unacked(), tab, epoch, seq };
+      return { version: VERSION, status: mark.shown(), unacked: session.unacked(), tab, epoch, seq };
     },
 
     /** An exchange of Dash's renderer. */

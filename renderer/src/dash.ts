@@ -69,10 +69,10 @@ export function readConfig(): Config | undefined {
 }
 
 /** What of Dash a request is for; undefined: not Dash's business, or another origin's. */
-export function dashRoute(input: RequestInfo | URL, prefix: string): { route: string; query: string } | undefined {
+export function dashRoute(input: RequestInfo | URL, prefix: string): [route: string, query: string] | undefined {
   const [, base, name, search = ""] = ROUTES.exec(`${input}`) ?? [];
   if (!name || (base !== prefix && base !== location.origin + prefix)) return undefined;
-  return { route: name === "update-component" ? "callback" : name, query: search.slice(1) };
+  return [name === "update-component" ? "callback" : name, search.slice(1)];
 }
 
 const follow = (path: Path, root: any): any => path.reduce((node, step) => node?.[step], root);

@@ -15,7 +15,7 @@ function started(): App | undefined {
 window.fetch = ((input: RequestInfo | URL, init?: RequestInit) => {
   const page = started();
   const found = page && dashRoute(input, page.prefix);
-  return found ? page.request(found.route, found.query, input as string, init) : fetchOfThePage(input, init);
+  return found ? page.request(...found, input as string, init) : fetchOfThePage(input, init);
 }) as typeof fetch;
 
 /** For tests and the curious: a new look at each use; nothing in it before the page knows its config. */

@@ -2,10 +2,12 @@
 
 /** Parts of a value that are searched for components. */
 export const SCANNED_PARTS = 5_000;
-/** Properties that are kept for components that are not in the page, and properties that are known as tainted. */
+/** Properties that are kept for components that are not in the page, that are known as tainted, or as mounted. */
 export const KEPT_PROPERTIES = 10_000;
 /** Components in one mount message. */
 export const MOUNT_COMPONENTS = 10_000;
+/** Milliseconds in which the server answers a mount, if it does. */
+export const ANSWER_TIME = 10_000;
 
 /** Milliseconds: a line that does not open in that time never will. */
 export const CONNECT_TIME = 10_000;

@@ -34,7 +34,7 @@ export function createMark() {
   // Not in the body: that may not be there yet, and belongs to the app.
   document.documentElement.append(host);
   return {
-    status: (): Status => status,
+    shown: (): Status => status,
 
     showsConnected(): void {
       clearTimeout(timer);
@@ -49,7 +49,7 @@ export function createMark() {
         show("gone", reason);
       } else {
         timer ??= setTimeout(() => show("gone", "No answer. Still trying…"), GONE_TIME);
-        if (status !== "gone") show("reconnecting", `${reason} Reconnecting…`);
+        if (status !== "gone") show("reconnecting", reason ? `${reason}. Reconnecting…` : "Reconnecting…");
       }
     },
   };

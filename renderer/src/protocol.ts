@@ -139,7 +139,7 @@ export interface Props {
   props: Triple[];
 }
 
-/** Changes up to `n` were stored, the last of them at `seq`. */
+/** Change `n` was stored, at `seq`. There is one for each change. */
 export interface Ack {
   type: "ack";
   n: number;

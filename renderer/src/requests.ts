@@ -14,8 +14,8 @@ export interface LightResponse {
 }
 interface Waiting {
   frame: string;
-  resolve(response: LightResponse): void;
-  reject(error: Error): void;
+  succeed(response: LightResponse): void;
+  fail(error: Error): void;
 }
 
 /** The response that a reply stands for. */
@@ -45,8 +45,8 @@ export function createRequests(send: (frame: string) => void) {
       const ref = ++last;
       const head = stringify({ type: "request", ref, route, query });
       const frame = `${head.slice(0, -1)},"body":${body}}`;
-      return new Promise((resolve, reject) => {
-        waiting.set(ref, { frame, resolve, reject });
+      return new Promise((succeed, fail) => {
+        waiting.set(ref, { frame, succeed, fail });
         send(frame);
       });
     },
@@ -55,18 +55,18 @@ export function createRequests(send: (frame: string) => void) {
     frames: (): string[] => [...waiting.values()].map(({ frame }) => frame),
 
     /** Hand a reply over, after the errand it asks for. A reply nobody waits for came twice, after a resend. */
-    async reply(message: Reply, errand: (response: LightResponse) => Promise<unknown> | undefined): Promise<void> {
+    async replied(message: Reply, errand: (response: LightResponse) => Promise<unknown> | undefined): Promise<void> {
       const asker = waiting.get(message.ref);
       waiting.delete(message.ref);
       const response = lightResponse(message);
       const doing = asker && errand(response);
       if (doing) await doing;
-      asker?.resolve(response);
+      asker?.succeed(response);
     },
 
     /** There will be no reply any more. */
     fail(reason: string): void {
-      waiting.forEach(({ reject }) => reject(new TypeError(reason)));
+      waiting.forEach(({ fail }) => fail(new TypeError(reason)));
       waiting.clear();
     },
   };

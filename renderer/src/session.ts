@@ -13,7 +13,7 @@ export interface Place {
 /** A change without an ack. */
 interface Pending {
   n: number;
-  values: Triple[];
+  triples: Triple[];
   frame: string;
 }
 /** A property with changes that are not acknowledged, and the mods that wait for that. */
@@ -33,16 +33,19 @@ export function createSession(page: string, build: string, identity: Place) {
   let sent = 0; // changes of `pending` that this line has carried
   let limit = 0; // 0: the line is down, or has not said hello
   let catchingUp = false;
+  let mounts: Triple[] = []; // values of a mount message that waits behind changes
 
   function due(): string[] {
     const from = sent;
     sent = Math.max(from, Math.min(pending.length, limit));
-    return pending.slice(from, sent).map(({ frame }) => frame);
+    const frames = pending.slice(from, sent).map(({ frame }) => frame);
+    if (mounts.length && sent === pending.length) frames.push(stringify({ type: "mount", values: mounts.splice(0) }));
+    return frames;
   }
 
   /** The server forgot what we sent. What it never confirmed is not sent again. */
   function forget(handled: number): Triple[] {
-    const lost = pending.flatMap(({ values }) => values);
+    const lost = pending.flatMap(({ triples }) => triples);
     pending = [];
     last = handled;
     held.clear();
@@ -61,7 +64,7 @@ export function createSession(page: string, build: string, identity: Place) {
     const done = pending.filter((change) => change.n <= n);
     pending = pending.slice(done.length);
     sent = Math.max(0, sent - done.length);
-    return done.flatMap(({ values }) => values.flatMap((triple) => release(triple, seq)));
+    return done.flatMap(({ triples }) => triples.flatMap((triple) => release(triple, seq)));
   }
 
   function isHeld(seq: number, triple: Triple): boolean {
@@ -81,8 +84,8 @@ export function createSession(page: string, build: string, identity: Place) {
     hello: (): Hello => ({ type: "hello", version: VERSION, page, build, ...place }),
 
     /** The server answered. Returns frames to send (again), and the values of changes that it forgot. */
-    resumed({ epoch, seq, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
-      const isReborn = place.epoch !== undefined && place.epoch !== epoch;
+    resumed({ epoch, seq, mode, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
+      const isReborn = mode === "snapshot";
       const isForgotten = isReborn || handled < last - pending.length;
       const unconfirmed = isForgotten ? forget(handled) : [];
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
@@ -96,12 +99,24 @@ export function createSession(page: string, build: string, identity: Place) {
     /** The line is down: what is changed from now on waits for the next welcome. */
     interrupted(): void {
       limit = 0;
+      mounts = [];
+    },
+
+    /** All of a frame was handled: what comes now is news. */
+    caughtUp(): void {
+      catchingUp = false;
+    },
+
+    /** Values that nobody chose. They go behind the changes; while the line is down they are dropped: tell them again. */
+    mount(values: Triple[]): string[] {
+      if (limit) mounts.push(...values);
+      return due();
     },
 
     /** A change of this page. Returns the frames to send now: none while the line is down or full. */
     change(values: Triple[], state: Triple[], at: number): string[] {
       const n = last + 1;
-      pending.push({ n, values, frame: stringify({ type: "change", n, values, state, at }) });
+      pending.push({ n, triples: values, frame: stringify({ type: "change", n, values, state, at }) });
       last = n;
       for (const [id, property] of values) {
         const key = keyOf(id, property);
@@ -114,10 +129,8 @@ export function createSession(page: string, build: string, identity: Place) {
 
     /** What to write now of a message of mods; the rest waits for acks. `differing`: only what differs from the page. */
     mods({ seq, mods }: Mods): { write: Triple[]; differing: boolean } {
-      const differing = catchingUp;
-      catchingUp = false;
       place.seq = seq;
-      return { write: mods.filter((triple) => !isHeld(seq, triple)), differing };
+      return { write: mods.filter((triple) => !isHeld(seq, triple)), differing: catchingUp };
     },
 
     /** Changes up to `n` were stored, or `n` was refused. Returns values to show, and frames that may go now. */

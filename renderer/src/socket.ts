@@ -96,8 +96,8 @@ export function createSocket(url: () => string, line: Line) {
   return {
     /** Open the line, and open it again whenever it is lost. */
     startLine(): void {
-      addEventListener("online", wake);
-      addEventListener("pageshow", wake);
+      // `resume` is an event of the document that does not bubble.
+      for (const name of ["online", "pageshow", "resume"]) addEventListener(name, wake, true);
       addEventListener("pagehide", ({ persisted }) => persisted && drop());
       document.addEventListener("visibilitychange", () => document.hidden || wake());
       connect();

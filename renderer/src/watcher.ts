@@ -2,7 +2,7 @@
 import type { Changed, Renderer, Run } from "./dash";
 import { complain, elementOf } from "./element";
 import { idText, isObjectText, keyOf } from "./ids";
-import { KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
+import { ANSWER_TIME, KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
 import { entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
 import { createWatchList, type Watched } from "./watchlist";
@@ -31,6 +31,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   const unsettled = new Set<string>();
   /** Properties that have their value from a callback's initial call, or from callbacks that only those caused. */
   const tainted = new Set<string>();
+  /** Properties that were told as mounted, and when; 0: that was answered. A lost line may have swallowed them. */
+  const mounted = new Map<string, [id: string, property: string, at: number]>();
   /** Watched components that are in the page. */
   let present = new Set<string>();
   /** Places whose contents were replaced since the paths were last looked at. */
@@ -62,6 +64,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     isHydrated = true;
     see();
     tainted.clear();
+    mounted.clear();
     unsettled.clear();
     present = new Set();
     look();
@@ -82,7 +85,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const named = entries(props);
     const isInitial = author === "callback" && isInitialCall(dash.runsOf(id, named[0]?.[0] ?? ""));
     for (const [property, value] of named) {
-      taint(keyOf(id, property), isInitial);
+      if (!writer.isWriting() || (valueOf(id, property, layout) !== value && !isAnswer(id, property))) taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
     if (author) report(id, layout, named, author === "internal" ? undefined : isInitial);
@@ -99,13 +102,19 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     forgetOldest(tainted, KEPT_PROPERTIES);
   }
 
+  /** Does the server write its own value instead of a mounted one? That says nothing about who chose it: the taint stays. */
+  function isAnswer(id: string, property: string): boolean {
+    const told = mounted.get(keyOf(id, property));
+    return !!told && Date.now() - told[2] < ANSWER_TIME && !(told[2] = 0);
+  }
+
   /** `layout`: as it was before. `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
   function report(id: string, layout: object, props: [string, any][], isInitial: boolean | undefined): void {
     const watched = list.watchedOf(id);
     const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
     if (!values.length) return;
-    if (isInitial ?? isMounting(id)) reports.mount(values);
+    if (isInitial ?? isMounting(id)) mount(values);
     else reports.change(values, stateFor(watched, values));
   }
 
@@ -132,12 +141,20 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     present = now;
     replaced = [];
     writer.appeared();
-    announce(appeared);
+    mount(watchedProps(appeared));
   }
 
-  function announce(ids: string[]): void {
+  /** The watched properties of some components. */
+  function watchedProps(ids: string[]): Triple[] {
     const watched = (id: string): string[] => [...list.watchedOf(id).keys()];
-    const values = ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => watched(id).map((name): Triple => [id, name, valueOf(id, name)]));
+    return ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => watched(id).map((name): Triple => [id, name, valueOf(id, name)]));
+  }
+
+  function mount(values: Triple[]): void {
+    for (const [id, name] of values) {
+      mounted.set(keyOf(id, name), [id, name, Date.now()]);
+      forgetOldest(mounted, KEPT_PROPERTIES);
+    }
     if (values.length) reports.mount(values);
   }
 
@@ -153,11 +170,15 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       }
     },
 
-    /** Replace the list of what is watched. `isNew`: the server knows no object id of this page any more. */
-    watchList(watch: Watch[], isNew = false): void {
+    /** Replace the list of what is watched. `mode`: of the welcome it came with. */
+    watchList(watch: Watch[], mode?: string): void {
       list = createWatchList(watch);
       if (isHydrated) look();
-      if (isNew) announce([...present].filter(isObjectText));
+      if (!mode) return;
+      // After a snapshot the server knows no object id of this page any more.
+      const isUnknown = (id: string) => mode === "snapshot" && isObjectText(id);
+      const again = [...mounted.values()].filter(([id]) => dash.component(id) && !isUnknown(id));
+      mount([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
 
     /** The values of some properties; nothing for a component that is not in the page. */

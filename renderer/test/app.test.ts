@@ -3,8 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createApp } from "../src/app";
 import { component, FakeSocket, fakeBrowser, fakeDash } from "./page";
 
-const frames = JSON.parse(readFileSync(new URL("../../tests/frames.json", import.meta.url), "utf8"));
-const literal: any[] = Array.isArray(frames.from_server) ? frames.from_server : frames.from_server.valid;
+const literal: any[] = JSON.parse(readFileSync(new URL("../../tests/frames.json", import.meta.url), "utf8")).from_server;
 const WELCOME = literal.flat().find(({ type }) => type === "welcome");
 
 let browser: ReturnType<typeof fakeBrowser>;
@@ -12,26 +11,37 @@ let dash: ReturnType<typeof fakeDash>;
 let storage: Map<string, string>;
 const originalFetch = vi.fn();
 const reload = vi.fn();
-const element = () => ({ style: {} as any, attachShadow: () => ({ append: () => undefined }), setAttribute: () => undefined, append: () => undefined });
+const made: any[] = [];
+const ignore = () => undefined;
+function element() {
+  made.push({ style: {}, attachShadow: () => ({ append: ignore }), setAttribute: ignore, append: ignore });
+  return made[made.length - 1];
+}
 
 function start(overSocket = true) {
-  const config = { requests_pathname_prefix: "/app/", dash_devices: { url: "/app/socket", build: "b7", over_socket: overSocket } };
-  const app = createApp(config, originalFetch);
+  const dash_devices = { url: "/app/socket", build: "b7", over_socket: overSocket };
+  const app = createApp({ requests_pathname_prefix: "/app/", dash_devices }, originalFetch);
   (browser.page["dash_stores"] as unknown[]).push(dash.store);
   return app;
 }
 const socket = () => FakeSocket.all[FakeSocket.all.length - 1]!;
 const sent = () => socket().sent.map((frame) => JSON.parse(frame));
-const receive = (...messages: object[]) => socket().onmessage!({ data: JSON.stringify(messages.length === 1 ? messages[0] : messages) });
+function receive(...messages: object[]) {
+  socket().onmessage!({ data: JSON.stringify(messages.length === 1 ? messages[0] : messages) });
+}
+const mods = (seq: number, value: unknown) => ({ type: "mods", seq, mods: [["power", "value", value]], events: [], lost: 0 });
 const complaints = () => vi.mocked(console.error).mock.calls;
 
 beforeEach(() => {
   browser = fakeBrowser();
-  dash = fakeDash([component("Slider", { id: "power", value: 40 }), component("Div", { id: "greeting" }), component("Graph", { id: "graph" })], browser.page);
+  const power = component("Slider", { id: "power", value: 40 });
+  dash = fakeDash([power, component("Div", { id: "greeting" }), component("Graph", { id: "graph" })], browser.page);
   storage = new Map();
+  made.length = 0;
   Object.assign(browser.document, { createElement: element, documentElement: element() });
   Object.assign(location, { reload });
-  vi.stubGlobal("sessionStorage", { getItem: (key: string) => storage.get(key) ?? null, setItem: (key: string, value: string) => storage.set(key, value) });
+  const getItem = (key: string) => storage.get(key) ?? null;
+  vi.stubGlobal("sessionStorage", { getItem, setItem: (key: string, value: string) => storage.set(key, value) });
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   originalFetch.mockReset();
   reload.mockReset();
@@ -68,7 +78,8 @@ test("every literal frame of the server is understood", () => {
   joined();
   literal.forEach((frame) => receive(...[frame].flat()));
   // What is said on purpose: the author's error, and the lost events. The patch for a figure that is not there is refused.
-  expect(complaints().map(([what]) => what)).toEqual(expect.arrayContaining([expect.stringMatching("3 events lost"), expect.stringMatching("set_power")]));
+  const [lost, error] = ["3 events lost", "set_power"].map((words) => expect.stringMatching(words));
+  expect(complaints().map(([what]) => what)).toEqual(expect.arrayContaining([lost, error]));
   expect(dash.value("greeting", "children")).toBe("Hello");
 });
 
@@ -91,7 +102,7 @@ test("a refused control shows the server's value and is marked", () => {
 test("mods before the page is ready wait for it, in order", () => {
   start();
   socket().open();
-  receive(WELCOME, { type: "mods", seq: 5, mods: [["power", "value", 1]], events: [], lost: 0 }, { type: "mods", seq: 6, mods: [["power", "value", 2]], events: [], lost: 0 });
+  receive(WELCOME, mods(5, 1), mods(6, 2));
   expect(dash.value("power", "value")).toBe(40);
   dash.hydrate();
   expect(dash.value("power", "value")).toBe(2);
@@ -104,6 +115,64 @@ test("a request without a reply is sent again on the next line", () => {
   browser.fire("online");
   socket().open();
   expect(sent()).toMatchObject([{ type: "hello", tab: "t1" }, { type: "request", ref: 1, body: { output: "x" } }]);
+});
+
+function reconnect() {
+  socket().lose();
+  browser.fire("online");
+  socket().open();
+}
+
+test("a mount that a lost line swallowed is told again, behind the changes", () => {
+  joined();
+  dash.listen("power", "value");
+  dash.result({ initialCall: true, changedPropIds: {} }, "power", { value: 41 });
+  expect(sent().slice(-1)).toEqual([{ type: "mount", values: [["power", "value", 41]] }]);
+  dash.report("power", { value: 42 });
+  reconnect();
+  dash.report("power", { value: 43 });
+  expect(sent().map(({ type }) => type)).toEqual(["hello"]);
+  receive({ ...WELCOME, mode: "delta" });
+  expect(sent().slice(1)).toMatchObject([
+    { type: "change", n: 1 },
+    { type: "change", n: 2 },
+    { type: "mount", values: [["power", "value", 43]] },
+  ]);
+});
+
+test("the first live push after a resume is told even where it changes nothing", () => {
+  const app = joined();
+  dash.listen("power", "value", { name: "own" });
+  receive(mods(5, 41));
+  reconnect();
+  receive({ ...WELCOME, seq: 7, mode: "delta" }, mods(7, 41));
+  expect(dash.told).toHaveLength(1);
+  receive(mods(8, 41));
+  expect(dash.told).toHaveLength(2);
+  reconnect();
+  receive({ ...WELCOME, seq: 9, mode: "delta" });
+  receive(mods(10, 41));
+  expect([dash.told.length, app.view().seq]).toEqual([3, 10]);
+});
+
+test("after a snapshot of the same epoch nothing is sent again, and the control is marked", () => {
+  const app = joined();
+  dash.report("power", { value: 50 });
+  reconnect();
+  receive({ ...WELCOME, seq: 5, mode: "snapshot" }, mods(5, 40));
+  expect(sent().map(({ type }) => type)).toEqual(["hello"]);
+  expect([dash.value("power", "value"), app.view().unacked]).toEqual([40, 0]);
+  expect(browser.elements.get("power").dataset).toEqual({ dashDevices: "unconfirmed" });
+});
+
+test("the mark says that the line is lost, and why where there is more to say", () => {
+  joined();
+  const words = () => made.map(({ textContent }) => textContent).filter((text) => text);
+  socket().lose();
+  expect(words()).toEqual(["Reconnecting…"]);
+  browser.fire("online");
+  socket().lose(1009);
+  expect(words()).toEqual(["Message too big. Reconnecting…"]);
 });
 
 test("cookies are fetched before the reply is handed over", async () => {

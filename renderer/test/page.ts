@@ -8,7 +8,9 @@ import { createWriter } from "../src/writer";
 export type Node = { type: string; namespace: string; props: Record<string, any> };
 type Listener = (event?: unknown) => void;
 
-export const component = (type: string, props: Record<string, any>, namespace = "dash_core_components"): Node => ({ type, namespace, props });
+export function component(type: string, props: Record<string, any>, namespace = "dash_core_components"): Node {
+  return { type, namespace, props };
+}
 
 /** A WebSocket in the hands of the test. */
 export class FakeSocket {
@@ -124,10 +126,11 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     state = { ...state, ...change };
     dispatch({ type: "TEST" });
   };
-  const pathOf = (id: any) =>
-    typeof id === "string"
-      ? state.paths.strs[id]
-      : state.paths.objs[Object.keys(id).sort().join(",")]?.find((entry: any) => entry.values.join() === Object.keys(id).sort().map((key) => id[key]).join()).path;
+  function pathOf(id: any) {
+    if (typeof id === "string") return state.paths.strs[id];
+    const keys = Object.keys(id).sort();
+    return state.paths.objs[keys.join(",")]?.find(({ values }: any) => values.join() === keys.map((key) => id[key]).join()).path;
+  }
 
   function setProps(id: any, props: object, renderType = "clientsideApi"): void {
     dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType } });
@@ -154,13 +157,16 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     value: (id: any, name: string) => at(pathOf(id) ?? [])?.props?.[name],
     hydrate: () => update({ appLifecycle: "HYDRATED" }),
     /** A component reports; a callback's result arrives. */
-    report: (id: any, props: object) => dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType: "internal" } }),
+    report: (id: any, props: object) =>
+      dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType: "internal" } }),
     result: (run: object, id: string, props: Record<string, any>) => {
       update({ callbacks: { ...state.callbacks, executed: [{ executionResult: { data: { [id]: props } }, ...run }] } });
       setProps(id, props, "callback");
       update({ callbacks: { ...state.callbacks, executed: [] } });
     },
-    listen: (id: string, name: string, ...callbacks: object[]) => (state.graphs.inputMap[id] = { ...state.graphs.inputMap[id], [name]: callbacks }),
+    listen: (id: string, name: string, ...callbacks: object[]) => {
+      state.graphs.inputMap[id] = { ...state.graphs.inputMap[id], [name]: callbacks };
+    },
     busy: (...callbacks: object[]) =>
       update({ callbacks: { ...state.callbacks, watched: callbacks.map((callback) => ({ callback, getInputs: () => [] })) } }),
   };

@@ -39,9 +39,8 @@ test("a watch list finds literals, patterns, and both at once", () => {
 
 test("equal", () => {
   expect(equal({ a: [1, { b: null }] }, { a: [1, { b: null }] })).toBe(true);
-  for (const [a, b] of [[1, "1"], [null, {}], [[], {}], [{ a: 1 }, { b: 1 }], [{ a: 1 }, { a: 1, b: 1 }], [[1], [1, 2]], [undefined, null]]) {
-    expect(equal(a, b)).toBe(false);
-  }
+  const pairs = [[1, "1"], [null, {}], [[], {}], [{ a: 1 }, { b: 1 }], [{ a: 1 }, { a: 1, b: 1 }], [[1], [1, 2]], [undefined, null]];
+  for (const [a, b] of pairs) expect(equal(a, b)).toBe(false);
 });
 
 test("what brings components", () => {
@@ -57,9 +56,9 @@ test("what brings components", () => {
 
 test("only Dash's own addresses of this app are taken", () => {
   fakeBrowser();
-  expect(dashRoute("/app/_dash-layout", "/app/")).toEqual({ route: "layout", query: "" });
-  expect(dashRoute("http://host/app/_dash-dependencies", "/app/")).toEqual({ route: "dependencies", query: "" });
-  expect(dashRoute("/app/_dash-update-component?cacheKey=1&job=2", "/app/")).toEqual({ route: "callback", query: "cacheKey=1&job=2" });
+  expect(dashRoute("/app/_dash-layout", "/app/")).toEqual(["layout", ""]);
+  expect(dashRoute("http://host/app/_dash-dependencies", "/app/")).toEqual(["dependencies", ""]);
+  expect(dashRoute("/app/_dash-update-component?cacheKey=1&job=2", "/app/")).toEqual(["callback", "cacheKey=1&job=2"]);
   for (const other of ["/_dash-layout", "http://else/app/_dash-layout", "/app/_dash-layout/x", "/app/_reload-hash", "/app/_dash-ws"]) {
     expect(dashRoute(other, "/app/")).toBeUndefined();
   }
@@ -69,7 +68,8 @@ const REPLY = { type: "reply", ref: 1, status: 200, headers: { "content-type": "
 
 test("a reply as a response", async () => {
   const response = lightResponse(REPLY);
-  expect([response.ok, response.status, response.headers.get("Content-Type"), response.headers.get("no")]).toEqual([true, 200, "application/json", null]);
+  expect([response.ok, response.status]).toEqual([true, 200]);
+  expect(["Content-Type", "no"].map(response.headers.get)).toEqual(["application/json", null]);
   expect(await response.json()).toBe(REPLY.body);
   expect(await response.clone().text()).toBe('{"a":1}');
   const text = lightResponse({ ...REPLY, status: 500, headers: { "content-type": "text/html" }, body: "<h1>" });
@@ -85,9 +85,9 @@ test("a request is kept for the next line until its reply comes; the body goes a
   expect(JSON.parse(sent[0]!)).toEqual({ type: "request", ref: 1, route: "callback", query: "job=1", body: { inputs: [] } });
   expect(requests.frames()).toEqual(sent);
   const errand = vi.fn(() => Promise.resolve());
-  await requests.reply(REPLY, errand);
+  await requests.replied(REPLY, errand);
   expect((await response).ok).toBe(true);
-  await requests.reply(REPLY, errand);
+  await requests.replied(REPLY, errand);
   expect([requests.frames(), errand.mock.calls.length]).toEqual([[], 1]);
 });
 

@@ -129,6 +129,18 @@ test("after a new epoch nothing is sent again, and numbers start at 1", () => {
   expect(numbers(change(session, 5))).toEqual([1]);
 });
 
+test("a snapshot in the same epoch means starting over too", () => {
+  const session = joined();
+  change(session, 70);
+  session.settled(ack(1, 5));
+  change(session, 80);
+  const { frames, unconfirmed } = session.resumed({ ...WELCOME, seq: 6, mode: "snapshot" });
+  expect([frames, unconfirmed, session.unacked()]).toEqual([[], [["power", "value", 80]], 0]);
+  expect(session.hello()).toMatchObject({ epoch: "e1", seq: 0 });
+  expect(session.mods(mods(6, ["power", "value", 40]))).toEqual({ write: [["power", "value", 40]], differing: true });
+  expect(numbers(change(session, 5))).toEqual([1]);
+});
+
 test("a line lost before the snapshot came asks for all of it again", () => {
   const session = joined();
   session.resumed({ ...WELCOME, epoch: "e2", seq: 9, mode: "snapshot" });
@@ -151,6 +163,14 @@ test("only what differs is written of the first mods after a resume, live ones a
   session.interrupted();
   session.resumed({ ...WELCOME, mode: "delta", seq: 8 });
   expect(session.mods(mods(8)).differing).toBe(true);
+  session.caughtUp();
+  expect(session.mods(mods(9)).differing).toBe(false);
+});
+
+test("a resume that brought nothing, as all that is newer is the page's own, leaves the next mods live", () => {
+  const session = joined();
+  session.resumed({ ...WELCOME, mode: "delta", seq: 8 });
+  session.caughtUp();
   expect(session.mods(mods(9)).differing).toBe(false);
 });
 
@@ -158,6 +178,32 @@ test("a resume with nothing newer leaves the next mods live", () => {
   const session = joined();
   session.resumed({ ...WELCOME, mode: "delta", seq: 4 });
   expect(session.mods(mods(5)).differing).toBe(false);
+});
+
+const mounts = (frames: string[]) => frames.map((frame) => JSON.parse(frame)).filter(({ type }) => type === "mount");
+
+test("a mount goes at once when no change waits", () => {
+  const session = joined();
+  change(session, 1);
+  expect(mounts(session.mount([["late", "value", 7]]))).toEqual([{ type: "mount", values: [["late", "value", 7]] }]);
+  expect(mounts(change(session, 2))).toEqual([]);
+});
+
+test("past the limit a mount waits behind the changes", () => {
+  const session = joined();
+  for (const value of [1, 2, 3, 4]) change(session, value);
+  expect([...session.mount([["late", "value", 7]]), ...session.mount([["late", "max", 9]])]).toEqual([]);
+  const frames = session.settled(ack(1, 5)).frames.map((frame) => JSON.parse(frame));
+  expect(frames).toMatchObject([{ type: "change", n: 4 }, { type: "mount", values: [["late", "value", 7], ["late", "max", 9]] }]);
+});
+
+test("mounts do not wait for the next line: they are told again there", () => {
+  const session = joined();
+  for (const value of [1, 2, 3, 4]) change(session, value);
+  session.mount([["late", "value", 7]]);
+  session.interrupted();
+  expect(session.mount([["late", "value", 8]])).toEqual([]);
+  expect(mounts(session.resumed({ ...WELCOME, mode: "delta", handled: 4 }).frames)).toEqual([]);
 });
 
 test("a value that is no JSON takes no number", () => {

@@ -48,7 +48,7 @@ test("a message makes the next attempt quick again", () => {
   expect(count()).toBe(3);
 });
 
-test.each(["online", "pageshow", "visibilitychange"])("%s connects at once", (event) => {
+test.each(["online", "pageshow", "visibilitychange", "resume"])("%s connects at once", (event) => {
   started();
   last().lose();
   browser.fire(event);

@@ -121,6 +121,38 @@ test("a change by somebody takes the taint away", () => {
   expect([page.mounts.length, page.changes.length]).toEqual([0, 1]);
 });
 
+test("the server's value in answer to a mount leaves the taint: what follows is nobody's change", () => {
+  page.dash.result(INITIAL, "power", { value: 1 });
+  page.writer.write([["power", "value", 77]]);
+  page.dash.result(BY("power.value"), "derived", { value: "second" });
+  expect([page.mounts.length, page.changes.length]).toEqual([2, 0]);
+});
+
+test("what the server writes after that takes the taint away", () => {
+  page.dash.result(INITIAL, "power", { value: 1 });
+  page.writer.write([["power", "value", 77]]);
+  page.writer.write([["power", "value", 78]]);
+  page.dash.result(BY("power.value"), "derived", { value: "second" });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+});
+
+test("so does what it writes when no answer is to be expected any more", () => {
+  const clock = vi.spyOn(Date, "now");
+  page.dash.result(INITIAL, "power", { value: 1 });
+  clock.mockReturnValue(Date.now() + 10_000);
+  page.writer.write([["power", "value", 77]]);
+  clock.mockRestore();
+  page.dash.result(BY("power.value"), "derived", { value: "second" });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+});
+
+test("telling a callback of a value that is there already leaves the taint", () => {
+  page.dash.result(INITIAL, "note", { value: "first" });
+  page.writer.write([["note", "value", "first"]]);
+  page.dash.result(BY("note.value"), "derived", { value: "second" });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 0]);
+});
+
 test("a result with one cause that is nobody's and one that is somebody's is a change", () => {
   page.dash.result(INITIAL, "note", { value: "first" });
   page.dash.result(BY("note.value", "power.value"), "derived", { value: "second" });
@@ -161,8 +193,30 @@ test("a new list is in force at once", () => {
 });
 
 test("a server that knows nothing of this page is told its object ids again", () => {
-  page.watcher.watchList(WATCHED, true);
+  page.watcher.watchList(WATCHED, "snapshot");
   expect(page.mounts).toEqual([[['{"i":0,"type":"w"}', "value", "w0"], ['{"i":1,"type":"w"}', "value", "w1"]]]);
+});
+
+test("what was told as mounted is told again on the next line, as it is then, unless it is gone", () => {
+  page.dash.report("power", { drag_value: 40 });
+  page.dash.setProps("box", { children: [component("Input", { id: "late", value: "here" })] });
+  page.fire("pointerdown");
+  page.dash.report("power", { drag_value: 41 });
+  page.dash.setProps("box", { children: [] });
+  page.mounts.length = 0;
+  page.watcher.watchList(WATCHED);
+  expect(page.mounts).toEqual([]);
+  page.watcher.watchList(WATCHED, "delta");
+  expect(page.mounts).toEqual([[["power", "drag_value", 41]]]);
+});
+
+test("after a snapshot no object id is told twice", () => {
+  const id = '{"i":0,"type":"w"}';
+  page.dash.report({ type: "w", i: 0 }, { value: "w2" });
+  page.dash.report("power", { drag_value: 40 });
+  page.mounts.length = 0;
+  page.watcher.watchList(WATCHED, "snapshot");
+  expect(page.mounts).toEqual([[["power", "drag_value", 40], [id, "value", "w2"], ['{"i":1,"type":"w"}', "value", "w1"]]]);
 });
 
 test("after a soft reload the layout is known again", () => {

@@ -102,9 +102,10 @@ class Queues(RuleBasedStateMachine):
         step = Step(lane, self.last, is_async=is_async, most_recent=most_recent, max_age=max_age)
         step.began, step.ended = self.began, self.ended
         replaced = [old for _, old in self.queues[lane] if old.identity == step.identity]
-        self.queues[lane] = [entry for entry in self.queues[lane] if entry[1] not in replaced]
-        fits = len(self.queues[lane]) < CAPACITY
-        if fits:
+        fits = bool(replaced) or len(self.queues[lane]) < CAPACITY
+        if replaced:  # in its place: at the end it would let others go first for ever
+            self.queues[lane] = [(self.now, step) if old in replaced else (at, old) for at, old in self.queues[lane]]
+        elif fits:
             self.queues[lane].append((self.now, step))
         if fits and self.running[lane] is None:
             self.take(lane)
@@ -178,8 +179,9 @@ class Queues(RuleBasedStateMachine):
                 self.an_async_call_ends(name)
         assert self.running == dict.fromkeys(NAMES)
         for name in NAMES:
-            numbers = [step.number for step in self.finished if step.lane == name]
-            assert numbers == sorted(numbers)
+            for newest in (False, True):
+                numbers = [s.number for s in self.finished if s.lane == name and s.most_recent == newest]
+                assert numbers == sorted(numbers)
 
 
 def test_a_lane_is_a_queue() -> None:
@@ -220,8 +222,9 @@ async def submit_all(scripts: list[list[tuple[str, bool, bool]]]) -> list[list[S
     assert diary.complete.is_set()
     for mine in steps:
         for lane in NAMES:
-            began = [step for step in diary.begun if step in mine and step.lane == lane]
-            assert began == [step for step in mine if step in began]
+            for newest in (False, True):  # a newest call has the place of the one it replaces: each kind is in order
+                began = [s for s in diary.begun if s in mine and s.lane == lane and s.most_recent == newest]
+                assert began == [step for step in mine if step in began]
     return steps
 
 

@@ -139,7 +139,7 @@ ROWS = [
         "dash_glue/registration.py",
         "check_service(default if service is None else service)",
         "check_service(service or 0)",
-        "test_1_6_services",
+        "test_1_6_callback_service_is_the_default_of_callback",
     ),
     Row(
         "1.7",

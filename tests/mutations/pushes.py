@@ -31,6 +31,14 @@ ROWS = [
     ),
     Row(
         "7.2",
+        "the seq is taken and the value stored under one lock",
+        "engine.py",
+        "        with self.lock:\n            built = self._build(items)",
+        "        if items:\n            built = self._build(items)",
+        "test_7_2_from_many_threads_the_order_of_seq_is_the_order_on_the_wire",
+    ),
+    Row(
+        "7.2",
         "before the server runs no callback does",
         "engine.py",
         "            if self.running:\n                self._dispatch",

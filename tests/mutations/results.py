@@ -217,7 +217,7 @@ ROWS = [
         "6.8",
         "and after an error",
         "calls.py",
-        "            self._show_running(2)\n",
+        "            self._end_running()\n",
         "",
         "test_6_8_running_is_sent_as_mods",
     ),

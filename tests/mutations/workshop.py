@@ -74,7 +74,7 @@ class Workshop:
             bundle.write_bytes(built)
 
     def pytest(self, tests: Iterable[str], *options: str) -> tuple[list[str], list[str]]:
-        """Run tests. Returns the names of those that passed, and of those whose own code failed.
+        """Run tests. Returns the functions that passed, and those whose own code failed; one name per case.
 
         Raises:
             RunError: a test was skipped, was not found, or broke before its own code ran.
@@ -181,7 +181,7 @@ def _kill(group: int) -> None:
 
 
 def _name(case: ET.Element) -> str:
-    return f"{case.get('classname')}.{case.get('name')}"
+    return case.get("name", "").partition("[")[0]
 
 
 def _escaped(name: str) -> str:

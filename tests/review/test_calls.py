@@ -15,8 +15,8 @@ from dash.exceptions import PreventUpdate
 import dash_devices
 from dash_devices.dependencies import ALLSMALLER, MATCH, Input, Output, State
 
+from ..semantics.helpers import Calls, ask_regular
 from ..support import TIMEOUT, Raw, wait_for
-from ..semantics.helpers import Calls
 
 Serve = Callable[..., Any]
 Open = Callable[..., Raw]
@@ -28,6 +28,13 @@ def make_app(*children: Any) -> dash_devices.Dash:
     return app
 
 
+def start(serve: Serve, app: dash_devices.Dash) -> Any:
+    """The port answers a moment before the server runs, and what is pushed before that only sets the initial state."""
+    server = serve(app)
+    wait_for(lambda: app._engine.running, "the server runs")
+    return server
+
+
 def test_a_callback_that_changes_its_arguments_changes_nobody_elses(serve: Serve, raw: Open) -> None:
     app = make_app(dcc.Store(id="rows", data=[1]))
     app.share("rows", "data")
@@ -37,7 +44,7 @@ def test_a_callback_that_changes_its_arguments_changes_nobody_elses(serve: Serve
         rows.append(n)
         raise PreventUpdate
 
-    serve(app)
+    start(serve, app)
     asyncio.run(app.push_mods_coro({"go": {"n_clicks": 1}}))
     assert app.get("rows", "data") == [1]
     app.get("rows", "data").append(9)
@@ -53,7 +60,7 @@ def test_calls_that_wait_keep_the_values_they_were_queued_with(serve: Serve) -> 
         rows.append(n)
         calls(rows)
 
-    serve(app)
+    start(serve, app)
     for n in (1, 2):
         app.push_mods({"go": {"n_clicks": n}})
     gate.set()
@@ -69,7 +76,7 @@ def test_no_error_stops_a_lane(serve: Serve, error: type[BaseException]) -> None
         calls(n)
         raise error
 
-    serve(app)
+    start(serve, app)
     for n in (1, 2, 3):
         app.push_mods({"go": {"n_clicks": n}})
     assert calls.take(3) == [1, 2, 3]
@@ -86,7 +93,7 @@ def test_a_coroutine_that_waited_for_something_cancelled_is_an_error(serve: Serv
         task.cancel()
         await task
 
-    serve(app)
+    start(serve, app)
     app.push_mods({"go": {"n_clicks": 1}})
     app.push_mods({"go": {"n_clicks": 2}})
     assert calls.take(2) == [1, 2]
@@ -102,7 +109,7 @@ def test_sys_exit_in_a_coroutine_does_not_end_the_server(serve: Serve) -> None:
         calls(n)
         sys.exit(3)
 
-    serve(app)
+    start(serve, app)
     app.push_mods({"go": {"n_clicks": 1}})
     app.push_mods({"go": {"n_clicks": 2}})
     assert calls.take(2) == [1, 2]
@@ -112,11 +119,13 @@ def test_sys_exit_in_a_coroutine_does_not_end_the_server(serve: Serve) -> None:
 def test_a_running_value_without_a_json_form_is_an_error_of_its_callback_only(serve: Serve) -> None:
     app, calls = make_app(html.Div(id="busy")), Calls()
 
-    @app.callback_shared(None, Input("go", "n_clicks"), running=(Output("busy", "children"), "yes", object()), lane="one")
+    @app.callback_shared(
+        None, Input("go", "n_clicks"), running=(Output("busy", "children"), "yes", object()), lane="one"
+    )
     def work(n: int) -> None:
         calls(n)
 
-    serve(app)
+    start(serve, app)
     for n in (1, 2):
         app.push_mods({"go": {"n_clicks": n}})
     assert calls.take(2) == [1, 2]
@@ -131,7 +140,7 @@ def test_a_lane_goes_on_when_the_loop_of_who_waited_for_it_is_closed(serve: Serv
         calls(n)
         gate.wait(TIMEOUT)
 
-    serve(app)
+    start(serve, app)
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(app.push_mods_coro({"go": {"n_clicks": 1}}), 0.05))
     app.push_mods({"go": {"n_clicks": 2}})
@@ -150,8 +159,32 @@ def test_state_with_allsmaller_is_what_is_smaller(serve: Serve, raw: Open) -> No
     def sums(n: int, smaller: list[str]) -> None:
         calls(smaller)
 
-    server = serve(app)
+    server = start(serve, app)
     page = raw(server.url).join()
     state = [({"type": "row", "index": i}, "value", f"page {i}") for i in range(4)]
     page.change({"type": "go", "index": 2}, "n_clicks", 1, state)
     assert calls.next() == ["page 0", "page 1"]
+
+
+ERRORS = [StopIteration, SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_no_error_leaves_a_request_unanswered(serve: Serve, raw: Open, error: type[BaseException]) -> None:
+    app = make_app()
+
+    @app.callback(Output("out", "children"), Input("go", "n_clicks"))
+    def fail(n: int) -> None:
+        raise error
+
+    @app.callback(Output("out", "title"), Input("go", "n_clicks"))
+    async def fail_async(n: int) -> None:
+        raise RuntimeError if error is StopIteration else error
+
+    @app.callback_s2(Output("out", "className"), Input("go", "n_clicks"))
+    async def fail_serialized(n: int) -> None:
+        raise RuntimeError if error is StopIteration else error
+
+    page = raw(start(serve, app).url).join()
+    for property in ("children", "title", "className"):
+        assert ask_regular(page, f"out.{property}", [("go", "n_clicks", 1)])["status"] == 500

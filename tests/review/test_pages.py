@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from dash import dcc, html
 
 import dash_devices
 from dash_devices import Patch
-from dash_devices.dependencies import ALL, Input, Output, State
+from dash_devices.dependencies import ALL, Input, State
 
 from ..semantics.helpers import Calls
 from ..support import TIMEOUT, Raw, wait_for
@@ -86,12 +87,13 @@ def test_a_component_called_page_takes_nothing_from_the_pages(serve: Serve, raw:
 
 
 @pytest.mark.parametrize("index", ["[1]", "null", '{"a":1}'])
-def test_an_id_that_no_component_can_have_closes_with_4400(serve: Serve, raw: Open, index: str) -> None:
+def test_an_id_that_no_component_can_have_is_nobodys(serve: Serve, raw: Open, index: str) -> None:
     app, calls = app_with_rows()
     server = serve(app)
     page, other = raw(server.url).join(), with_row(raw(server.url))
     page.send({"type": "mount", "values": [[f'{{"index":{index},"type":"row"}}', "value", 1]]})
-    assert page.closed() == 4400
+    page.change("box", "data", 1)
+    assert page.until("ack")
     other.change(ROW, "value", 2)
     assert calls.next() == [2]
 
@@ -139,14 +141,15 @@ def test_points_that_fit_no_figure_are_refused(serve: Serve, raw: Open) -> None:
 
 def test_a_layout_that_was_asked_for_twice_counts_once(serve: Serve, raw: Open) -> None:
     app, _ = app_with_rows(html.Div(id="list", children=["a"]))
-    made, gate, times = app.layout, threading.Event(), iter(range(100))
+    made, opened = threading.Event(), threading.Event()
+    opened.set()
 
-    def layout() -> Any:
-        if next(times) == 2:  # the server's own look at it is the first
-            gate.wait(TIMEOUT)
-        return made
+    @app.server.after_request  # type: ignore[untyped-decorator]
+    async def hold(response: Any) -> Any:
+        made.set()
+        await asyncio.to_thread(opened.wait, TIMEOUT)
+        return response
 
-    app.layout = layout
     app.share("list", "children")
     patch = Patch()
     patch.append("b")
@@ -155,13 +158,17 @@ def test_a_layout_that_was_asked_for_twice_counts_once(serve: Serve, raw: Open) 
     page.hello()
     page.send({"type": "request", "ref": 1, "route": "layout", "query": "", "body": None})
     page.until("reply", ref=1)
+    opened.clear()
+    made.clear()
     page.send({"type": "request", "ref": 1, "route": "layout", "query": "", "body": None})
+    assert made.wait(TIMEOUT)
     app.push_mods({"list": {"children": patch}})
     page.until("mods")
-    gate.set()
+    opened.set()
+    page.request("dependencies")
+    page.quiet()
     app.push_mods({"out": {"children": "end"}})
     page.until_value("out", "children", "end")
-    page.request("dependencies")
     sent = [t for m in page.seen for t in m.get("mods", []) if t[0] == "list"]
     assert len(sent) == 1
 
@@ -172,7 +179,8 @@ def test_private_events_for_a_page_that_does_not_read_are_bounded(serve: Serve, 
     raw(server.url).join()
     client = app.clients[0]
     session = app._hub.session_of(client)
-    assert session is not None and session.link is not None
+    assert session is not None
+    assert session.link is not None
     session.link.paused()  # type: ignore[attr-defined]
     for number in range(5_000):
         app.push_mods({"file": {"data": {"content": f"{number}"}}, "n": {"extendData": number}}, client)
@@ -189,4 +197,20 @@ def test_nothing_is_kept_for_a_page_without_a_line(serve: Serve, raw: Open) -> N
     for number in range(100):
         app.push_mods({"n": {"extendData": number}}, client)
     session = app._hub.session_of(client)
-    assert session is not None and len(session.outbox) == 0
+    assert session is not None
+    assert len(session.outbox) == 0
+
+
+def test_a_page_that_asks_on_and_reads_nothing_is_closed(serve: Serve, raw: Open) -> None:
+    app, _ = app_with_rows()
+    server = serve(app)
+    page, other = raw(server.url).join(), raw(server.url).join()
+    session = app._hub.session_of(page.welcome["tab"])
+    assert session is not None
+    assert session.link is not None
+    session.link.paused()  # type: ignore[attr-defined]
+    for number in range(1_025):
+        page.change("box", "data", number)
+    assert page.closed() == 4429
+    other.change("box", "data", -1)
+    assert other.until("ack", n=1)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dash import html
+from dash import dcc, html
 
 import dash_devices
 from dash_devices import Patch
@@ -46,20 +46,18 @@ def patched(value: Any, operation: str, location: list[Any], params: dict[str, A
 )
 def test_as_in_a_page(value: Any, operation: str, location: list[Any], params: dict[str, Any], expected: Any) -> None:
     got = patched(value, operation, location, params)
-    assert got == expected and repr(got) == repr(expected)
+    assert repr(got) == repr(expected)
 
 
-def test_numbers_that_grow_without_end_stop_nobody(
-    serve: Callable[..., Any], raw: Callable[..., Raw]
-) -> None:
+def test_numbers_that_grow_without_end_stop_nobody(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     app = dash_devices.Dash(__name__)
-    app.layout = html.Div([html.Div(id="n", title=3), html.Div(id="other")])
+    app.layout = html.Div([dcc.Slider(id="n", value=3), html.Div(id="other")])
     server = serve(app)
     page = raw(server.url).join()
     for _ in range(80):
         patch = Patch()
         patch *= 2
-        asyncio.run(app.push_mods_coro({"n": {"title": patch}}))
+        asyncio.run(app.push_mods_coro({"n": {"value": patch}}))
     app.push_mods({"other": {"children": "alive"}})
     page.until_value("other", "children", "alive")
     late = raw(server.url)

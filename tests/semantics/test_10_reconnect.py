@@ -192,13 +192,10 @@ def test_10_2_a_lost_socket_comes_back_and_the_page_goes_on(serve: Serve, tab: A
     assert list(app.clients) == [client]
 
 
-NO_RESUME = pytest.mark.xfail(reason="the page does not listen to the document's resume event", strict=True)
-
-
 @pytest.mark.parametrize(
     "event",
     [
-        pytest.param("document.dispatchEvent(new Event('resume'))", id="resume", marks=NO_RESUME),
+        pytest.param("document.dispatchEvent(new Event('resume'))", id="resume"),
         pytest.param("document.dispatchEvent(new Event('visibilitychange'))", id="visible"),
         pytest.param("window.dispatchEvent(new Event('online'))", id="online"),
         pytest.param("window.dispatchEvent(new PageTransitionEvent('pageshow'))", id="pageshow"),

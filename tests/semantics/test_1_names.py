@@ -211,6 +211,16 @@ def test_1_6_services() -> None:
     assert defaults["callback_service"].default == Services.S0
 
 
+def test_1_6_callback_service_is_the_default_of_callback(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
+    app = dash_devices.Dash(callback_service=Services.SHARED)
+    app.layout = html.Div([dcc.Input(id=id) for id in "abc"])
+    app.callback(Output("x", "children"), [Input("a", "value")])(lambda value: value)
+    app.callback(Output("y", "children"), [Input("b", "value")], service=Services.S0)(lambda value: value)
+    page = raw(serve(app).url).join()
+    assert watched(page.welcome["watch"]) == {"a.value"}
+    assert dependency(page, "b.value") == "y.children"
+
+
 @pytest.mark.parametrize(
     ("service", "named"),
     [

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 import dash_devices
 from dash_devices import dcc, html
 from dash_devices.dependencies import Input, Output
@@ -92,10 +90,6 @@ def test_4_7_initial_results_are_no_changes_but_later_ones_are(serve: Given, gat
     assert app.get("kept", "value") == "kept k1"
 
 
-@pytest.mark.xfail(
-    reason="the server's answer to a mount ends the taint of the property: what follows from it in the page is sent as a change",
-    strict=True,
-)
 def test_4_7_a_chain_of_initial_results_is_no_change(serve: Given, gated_tab: Given) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div(

@@ -14,7 +14,7 @@ from dash_devices.dependencies import Input, Output
 from dash_devices.exceptions import PreventUpdate
 
 from ..support import TIMEOUT, Raw
-from .helpers import ask_regular, props_of, shows
+from .helpers import Calls, ask_regular, props_of, shows
 from .tools import make_app, push_and_wait
 
 
@@ -183,3 +183,15 @@ def test_6_8_no_loading_and_no_updating(serve: Callable[..., Any], tab: Callable
     go_on.set()
     shows(page, "y", "new")
     assert page.evaluate("titles") == []
+
+
+def test_6_7_a_value_that_children_bring_back_is_a_change(serve: Callable[..., Any]) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([html.Div(control(value=1), id="box"), html.Div(id="marker")])
+    app.callback_shared(None, Input("power", "value"), lane="one")(calls)
+    app.callback_shared(None, Input("marker", "children"), lane="one")(calls)
+    serve(app)
+    for value in (1, 2):  # the same value is no change, another one is
+        app.push_mods({"box": {"children": control(value=value)}})
+    app.push_mods({"marker": {"children": "end"}})
+    assert calls.take(2) == [2, "end"], "the device follows what the page shows"

@@ -17,7 +17,7 @@ from dash_devices.protocol import VERSION, Hello
 from dash_devices.sessions import KEEP_SECONDS, KEEP_TABS, Sessions
 
 from ..support import TIMEOUT, Raw, ServerThread, wait_for
-from .helpers import Calls, ask_regular
+from .helpers import Calls, ask_regular, until_all
 
 Serve = Callable[..., ServerThread]
 MakeRaw = Callable[..., Raw]
@@ -113,10 +113,10 @@ def test_8_2_connect_callbacks_in_order_with_pushes_and_errors(
     server = serve(app)
     one = raw(server.url).join()
     tab = one.welcome["tab"]
-    one.until_value("mine", "children", f"for {tab}")
+    until_all(one, ("mine", "children", f"for {tab}"))  # it may come before the layout
     assert sync.next() == coroutine.next() == (tab, True, True, 1)
     two = raw(server.url).join()
-    two.until_value("mine", "children", f"for {two.welcome['tab']}")
+    until_all(two, ("mine", "children", f"for {two.welcome['tab']}"))
     assert sync.next() == coroutine.next() == (two.welcome["tab"], True, True, 2)
 
     app.push_mods({"greeting": {"children": "marker"}})
