@@ -47,7 +47,9 @@ class Startup:
         """Does it wait for its turn, so that a new input need not queue it once more?"""
         if id(callback) in self._blocked:
             return True
-        return callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
+        return (
+            callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
+        )
 
     def look(self, appeared: Iterable[str] = ()) -> None:
         """New components or callbacks: let those begin that can now, and those again whose wildcards fit more now."""

@@ -25,7 +25,7 @@ from ..sessions import Session
 from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
-from .requests import page_session
+from .requests import current_session, page_session
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -83,7 +83,8 @@ async def _dispatch(app: Dash, body: Any) -> Response:
         data = await _run(app, body["output"], function, run)
     except WebsocketDisconnected:
         raise PreventUpdate from None
-    data = app._state_in_layouts.fill_result(data, session)
+    if current_session.get() is None:  # else it is filled when it is sent
+        data = app._state_in_layouts.fill_result(data.encode(), session).decode()
     response: Response = context.dash_response.set_response(data=data)
     return response
 

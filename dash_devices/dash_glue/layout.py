@@ -52,13 +52,13 @@ class StateInLayouts:
             self._warned.add(id)
             logger.warning("%s: persistence= is dropped, its value is shared and kept by the server", id)
 
-    def fill_result(self, encoded: str, session: Session | None) -> str:
+    def fill_result(self, encoded: bytes, session: Session | None) -> bytes:
         """The components in a regular callback's result, filled; other results go through as they are."""
-        if '"namespace"' not in encoded:
+        if b'"namespace"' not in encoded:
             return encoded
         tree = orjson.loads(encoded)
         self.announce(self.fill(tree, self.snapshot()[1]), session)
-        return orjson.dumps(tree).decode()
+        return orjson.dumps(tree)
 
     def announce(self, found: dict[str, dict[str, Any]], session: Session | None) -> None:
         """A page was sent these components: callbacks that waited for them can run, its changes of them count.

@@ -72,6 +72,9 @@ class SocketRequests:
                     return  # asked for again on a new line, and answered there already: the page goes on from that
                 session.layout_ref = asked.ref
                 self._app._hub.stand(session, int(place.rpartition(":")[2]))
+            if asked.route == "callback" and status == 200:
+                # only now: a mod that the page has already would be undone by values of before
+                body = self._app._state_in_layouts.fill_result(body, session)
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()
 

@@ -84,13 +84,13 @@ export function createSession(page: string, build: string, identity: Place) {
     hello: (): Hello => ({ type: "hello", version: VERSION, page, build, ...place }),
 
     /** The server answered. Returns frames to send (again), and the values of changes that it forgot. */
-    resumed({ epoch, seq, mode, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
+    resumed({ epoch, mode, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
       const isReborn = mode === "snapshot";
       const isForgotten = isReborn || handled < last - pending.length;
       const unconfirmed = isForgotten ? forget(handled) : [];
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
       Object.assign(place, { tab, token }, isReborn && { epoch, seq: 0 });
-      catchingUp = seq > (place.seq ?? seq);
+      catchingUp = true;
       limit = limits.unacked;
       sent = pending.filter(({ n }) => n <= handled).length;
       return { frames: due(), unconfirmed };
@@ -102,7 +102,7 @@ export function createSession(page: string, build: string, identity: Place) {
       mounts = [];
     },
 
-    /** All of a frame was handled: what comes now is news. */
+    /** All of a frame was handled. What a page has missed comes in one frame with the welcome: the next one is news. */
     caughtUp(): void {
       catchingUp = false;
     },

@@ -33,6 +33,8 @@ const mods = (seq: number, value: unknown) => ({ type: "mods", seq, mods: [["pow
 const complaints = () => vi.mocked(console.error).mock.calls;
 
 beforeEach(() => {
+  // What a test leaves waiting must not open a line in the next one.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   browser = fakeBrowser();
   const power = component("Slider", { id: "power", value: 40 });
   dash = fakeDash([power, component("Div", { id: "greeting" }), component("Graph", { id: "graph" })], browser.page);
@@ -47,6 +49,7 @@ beforeEach(() => {
   reload.mockReset();
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });

@@ -177,6 +177,7 @@ test("a resume that brought nothing, as all that is newer is the page's own, lea
 test("a resume with nothing newer leaves the next mods live", () => {
   const session = joined();
   session.resumed({ ...WELCOME, mode: "delta", seq: 4 });
+  session.caughtUp();
   expect(session.mods(mods(5)).differing).toBe(false);
 });
 

@@ -92,6 +92,7 @@ def make_app(plain: Recorder, coroutine: Recorder) -> dash_devices.Dash:
 
 def start_drag(page: Page, id: str, key: str = "ArrowRight", target: int | None = None) -> None:
     """Begin a drag in a page; `finish_drag` waits for its end."""
+    page.wait_for_selector(f"#{id} [role=slider]")
     page.evaluate(f"(drag) => {{ window.drag = ({DRAG})(drag); }}", [id, STEPS, key, target])
 
 
@@ -154,7 +155,8 @@ def test_a_slow_regular_callback_shows_a_result_for_each_run(
         """() => {
           window.results = [];
           const slow = document.querySelector('#slow');
-          new MutationObserver(() => results.push(slow.textContent)).observe(slow, {childList: true, characterData: true, subtree: true});
+          const all = {childList: true, characterData: true, subtree: true};
+          new MutationObserver(() => results.push(slow.textContent)).observe(slow, all);
         }"""
     )
     runs.clear()

@@ -33,16 +33,16 @@ ROWS = [
         "5.2",
         "every change is delivered",
         "lanes.py",
-        "            if call.most_recent:\n",
-        "            if True:\n",
+        "replaced = call.most_recent and self._replace_waiting(lane, call)",
+        "replaced = self._replace_waiting(lane, call)",
         "test_5_2_every_change_is_delivered",
     ),
     Row(
         "5.2",
         "most_recent keeps one waiting call",
         "lanes.py",
-        "lane.queue.remove(entry)",
-        "pass",
+        "replaced = call.most_recent and self._replace_waiting(lane, call)",
+        "replaced = False",
         "test_5_2_most_recent_keeps_one_waiting_call",
     ),
     Row(
@@ -80,9 +80,9 @@ ROWS = [
     Row(
         "5.3",
         "a lane holds 10,000 calls",
-        "lanes.py",
-        "CAPACITY = 10_000",
-        "CAPACITY = 10_001",
+        "app.py",
+        "lane_capacity: int = 10_000",
+        "lane_capacity: int = 10_001",
         "test_5_3_a_lane_holds_ten_thousand_calls",
     ),
     Row(

@@ -69,14 +69,17 @@ class Row:
         """The source without the rule.
 
         Raises:
-            SeamError: ``old`` stands there not once, or the rule would stay on.
+            SeamError: ``old`` stands there not once, or what comes out cannot be compiled.
         """
         count = source.count(self.old)
         if count != 1:
             raise SeamError(f"{self.label}: expected {self.old!r} once in {self.path}, got it {count} times")
         changed = source.replace(self.old, self.new)
-        if not self.is_typescript:
-            compile(changed, self.path, "exec")
+        try:
+            if not self.is_typescript:
+                compile(changed, self.path, "exec")
+        except SyntaxError as error:
+            raise SeamError(f"{self.label}: {self.path} would be no Python any more: {error}") from error
         return changed
 
 

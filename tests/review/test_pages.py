@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from dash import dcc, html
+from quart import request
 
 import dash_devices
 from dash_devices import Patch
-from dash_devices.dependencies import ALL, Input, State
+from dash_devices.dependencies import ALL, Input, Output, State
 
-from ..semantics.helpers import Calls
+from ..semantics.helpers import Calls, ask_regular
 from ..support import TIMEOUT, Raw, wait_for
 
 Serve = Callable[..., Any]
@@ -214,3 +215,35 @@ def test_a_page_that_asks_on_and_reads_nothing_is_closed(serve: Serve, raw: Open
     assert page.closed() == 4429
     other.change("box", "data", -1)
     assert other.until("ack", n=1)
+
+
+def test_a_result_holds_the_values_of_the_moment_it_is_sent(serve: Serve, raw: Open) -> None:
+    app, _ = app_with_rows(html.Button(id="go"), html.Div(id="panel"))
+    made, opened = threading.Event(), threading.Event()
+
+    @app.callback(Output("panel", "children"), Input("go", "n_clicks"))
+    def show(n: int) -> Any:
+        return html.Div(id="reading", children="?")
+
+    @app.server.after_request  # type: ignore[untyped-decorator]
+    async def hold(response: Any) -> Any:
+        if request.path.endswith("_dash-update-component"):
+            made.set()
+            await asyncio.to_thread(opened.wait, TIMEOUT)
+        return response
+
+    server = serve(app)
+    page = raw(server.url).join()
+    app.push_mods({"reading": {"children": "old"}})
+    page.until_value("reading", "children", "old")
+    answer: list[dict[str, Any]] = []
+    asking = threading.Thread(
+        target=lambda: answer.append(ask_regular(page, "panel.children", [("go", "n_clicks", 1)]))
+    )
+    asking.start()
+    assert made.wait(TIMEOUT)
+    app.push_mods({"reading": {"children": "new"}})
+    wait_for(lambda: ["reading", "children", "new"] in [t for m in page.seen for t in m.get("mods", [])], "the mod")
+    opened.set()
+    asking.join(TIMEOUT)
+    assert answer[0]["body"]["response"]["panel"]["children"]["props"]["children"] == "new"

@@ -240,9 +240,10 @@ def test_1_6_clashing_bits(service: int, named: list[str]) -> None:
 
 
 def test_1_7_run_and_run_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    served: list[tuple[str, int]] = []
+    served: list[tuple[str, int, bool]] = []
     monkeypatch.setattr(
-        "dash_devices.dash_glue.backend.serve", lambda app, *, host, port, **kwargs: served.append((host, port))
+        "dash_devices.dash_glue.backend.serve",
+        lambda app, *, host, port, **kwargs: served.append((host, port, "reverse_engine" in kwargs)),
     )
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.delenv("HOST", raising=False)
@@ -252,7 +253,7 @@ def test_1_7_run_and_run_server(monkeypatch: pytest.MonkeyPatch) -> None:
     app.run_server()
     with pytest.warns(UserWarning, match="reverse_engine="):
         app.run_server(port=1234, reverse_engine=True)
-    assert served == [("127.0.0.1", 8050), ("127.0.0.1", 8050), ("127.0.0.1", 1234)]
+    assert served == [("127.0.0.1", port, False) for port in (8050, 8050, 1234)]
     assert app.enable_dev_tools(debug=True, dev_tools_client_reload=False)
     assert app._dev_tools.hot_reload is False
 

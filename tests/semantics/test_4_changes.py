@@ -119,6 +119,8 @@ def test_4_3_results_are_one_atomic_mod(serve: Given, raw: Given) -> None:
         values = [[value for _, _, value in mods] for mods in results if mods]
         assert all(len(triple) == 3 and len(set(triple)) == 1 for triple in values)
         assert [triple[0] for triple in values] == sorted(triple[0] for triple in values)
+    # a seq for each change, and one for each result
+    assert app.metrics["seq"] == pages[0].welcome["seq"] + 200
 
 
 def test_4_3_each_listener_is_queued_in_its_lane_in_seq_order(serve: Given, raw: Given) -> None:

@@ -86,6 +86,7 @@ def test_6_1_no_update_and_prevent_update(serve: Callable[..., Any], raw: Callab
     for x in ("prevent", "none", "one"):
         push_and_wait(app, {"x": {"value": x}})
     assert [t for t in told(app, page) if t[0] != "x"] == [["b", "children", "b1"]]
+    assert "call_errors" not in app.metrics
     page.change("x", "value", "both")
     message = page.until_value("a", "children", "a2")
     assert ["b", "children", "b2"] in message["mods"], "one atomic mod"
