@@ -146,5 +146,6 @@ def change(client: RawClient, n: int) -> float:
 def summary(layout: str, rows: list[list[float]], stock: list[list[float]], server: list[float]) -> Point:
     """Medians of rows ``[total, sent, received, dispatches]``, of stock rows ``[store, DOM]``, and of the server's times."""
     stages: list[tuple[float, ...]] = [(s, r - s, total - r, d) for total, s, r, d in rows]
-    medians = [statistics.median(column) for table in (stages, stock) for column in zip(*table, strict=True)]
-    return Point(layout, *medians, server=statistics.median(server))
+    columns = [column for table in (stages, stock) for column in zip(*table, strict=True)]
+    medians = [statistics.median(column) for column in [*columns, server]]
+    return Point(layout, *medians)

@@ -85,7 +85,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const named = entries(props);
     const isInitial = author === "callback" && isInitialCall(dash.runsOf(id, named[0]?.[0] ?? ""));
     for (const [property, value] of named) {
-      if (!writer.isWriting() || (valueOf(id, property, layout) !== value && !isAnswer(id, property))) taint(keyOf(id, property), isInitial);
+      const isNews = !writer.isWriting() || (valueOf(id, property, layout) !== value && !isAnswer(id, property));
+      if (isNews) taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
     if (author) report(id, layout, named, author === "internal" ? undefined : isInitial);
