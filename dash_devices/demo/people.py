@@ -12,16 +12,33 @@ from typing import Any, Final
 from .. import html
 from .screen import Mods
 
-COLOURS: Final = ("Amber", "Azure", "Coral", "Indigo", "Jade", "Lilac", "Ochre", "Olive", "Ruby", "Saffron", "Teal")
+COLOURS: Final = {
+    "Amber": 38,
+    "Azure": 208,
+    "Coral": 14,
+    "Indigo": 245,
+    "Jade": 155,
+    "Lilac": 285,
+    "Magenta": 315,
+    "Olive": 70,
+    "Ruby": 345,
+    "Saffron": 48,
+    "Teal": 180,
+}
+"""Names of colours and their hues in degrees."""
 ANIMALS: Final = ("Badger", "Crane", "Fox", "Gecko", "Heron", "Ibis", "Lynx", "Marten", "Otter", "Raven", "Wren")
 LOG_LENGTH: Final = 50
 NAME_LENGTH: Final = 24
 
 
+def colour_of(id: str) -> str:
+    """The name of a client's colour; the same for the same id."""
+    return list(COLOURS)[zlib.crc32(id.encode()) % len(COLOURS)]
+
+
 def invented_name(id: str) -> str:
     """A name for a client that gave none; the same for the same id."""
-    number = zlib.crc32(id.encode())
-    return f"{COLOURS[number % len(COLOURS)]} {ANIMALS[number // len(COLOURS) % len(ANIMALS)]}"
+    return f"{colour_of(id)} {ANIMALS[zlib.crc32(id.encode()) // len(COLOURS) % len(ANIMALS)]}"
 
 
 def name_of(client: Any) -> str:
@@ -29,15 +46,9 @@ def name_of(client: Any) -> str:
     return "the machine" if client is None else str(client.username or invented_name(client.id))
 
 
-def hue(name: str) -> int:
-    """A hue in degrees for a name."""
-    return zlib.crc32(name.encode()) % 360
-
-
 def chips(clients: Iterable[Any]) -> list[html.Li]:
-    """One chip per client."""
-    names = [name_of(client) for client in clients]
-    return [html.Li(name, className="chip", style={"--hue": hue(name)}) for name in names]
+    """One chip per client: the name it has now, the colour it came with."""
+    return [html.Li(name_of(c), className="chip", style={"--hue": COLOURS[colour_of(c.id)]}) for c in clients]
 
 
 class Journal:
