@@ -48,6 +48,8 @@ class Raw:
         url: the app's, ``http://host:port`` with or without a ``requests_pathname_prefix``.
         origin: the Origin header; none by default, as for a client that is no browser.
         headers: more headers of the handshake.
+        max_queue: stop reading from the line while so many frames wait here; a page that never looks at them cannot
+            close then. None: always read on.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Raw:
         headers: dict[str, str] | None = None,
         timeout: float = TIMEOUT,
         pong: bool = True,
+        max_queue: int | None = None,
     ) -> None:
         self.timeout = timeout
         self.page = secrets.token_hex(8)
@@ -76,7 +79,7 @@ class Raw:
             open_timeout=timeout,
             close_timeout=timeout,
             max_size=None,
-            max_queue=None,  # else a page that reads nothing for a while cannot close
+            max_queue=max_queue,
             compression=None,
             proxy=None,
         )

@@ -203,7 +203,7 @@ ROWS = [
         "outbox.py",
         'self.whole.add((id, "figure"))',
         "pass",
-        "test_7_6_pages_that_lost_points_get_the_whole_figure",
+        "test_7_6_a_slow_page_that_lost_points_gets_the_whole_figure",
     ),
     Row(
         "7.6",

@@ -19,7 +19,7 @@ ROWS = [
         "dash_glue/requests.py",
         'int(place.rpartition(":")[2])',
         "self._app._engine.shared.seq",
-        "test_10_1_mods_start_exactly_where_the_layout_stands",
+        "test_10_1_what_is_pushed_while_the_layout_is_on_its_way_is_not_lost",
     ),
     Row(
         "10.2",

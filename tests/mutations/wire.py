@@ -43,14 +43,6 @@ ROWS = [
     ),
     Row(
         "wire 4",
-        "a number that was handled is not run again",
-        "intake.py",
-        "if change.n <= session.handled:",
-        "if False:",
-        HUB,
-    ),
-    Row(
-        "wire 4",
         "a number beyond the next one closes the socket",
         "intake.py",
         "if change.n > session.handled + 1:",
@@ -74,7 +66,6 @@ ROWS = [
         "sent = pending.length;",
         SESSION,
     ),
-    Row("wire 4", "after a new epoch nothing is", "session.ts", "isForgotten ? forget(handled) : []", "[]", SESSION),
     Row(
         "wire 5",
         "mounting is no change",

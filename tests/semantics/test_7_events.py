@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
+import orjson
 import plotly.graph_objects as go
 import pytest
 from dash import dcc, html
@@ -14,8 +15,11 @@ from quart import Response, request
 
 import dash_devices
 from dash_devices import Patch
+from dash_devices.calls import SERVER
+from dash_devices.dash_glue.encoding import encode
 from dash_devices.dependencies import Input, Output
-from dash_devices.outbox import MAX_EVENTS
+from dash_devices.engine import Engine
+from dash_devices.outbox import MAX_EVENTS, Outbox
 
 from ..support import TIMEOUT, Raw, wait_for
 from .helpers import props_of
@@ -175,6 +179,19 @@ def test_7_6_pages_that_lost_points_get_the_whole_figure(serve: Callable[..., An
     assert plot(app, back) == list(range(MAX_EVENTS + 10))
     assert [t for t in told(app, back) if t[0] == "save"] == [["save", "data", file("kept")]]
     assert plot(app, other) == list(range(MAX_EVENTS + 10))
+
+
+def test_7_6_a_slow_page_that_lost_points_gets_the_whole_figure() -> None:
+    engine, page = Engine(encode), Outbox()
+    engine.post_event = page.post_event
+    engine.load_layout(orjson.loads(encode(graph())))
+    page.position = 0
+    for step in range(1, MAX_EVENTS + 2):  # nothing is sent in between
+        engine.store([engine.item(("g", "extendData"), {"y": [[step]]})], SERVER)
+    frame = orjson.loads(page.next_frame("page", engine.shared, {}) or b"")
+    assert [(id, property) for id, property, _ in frame["mods"]] == [("g", "figure")]
+    assert frame["mods"][0][2]["data"][0]["y"][-2:] == [MAX_EVENTS, MAX_EVENTS + 1]
+    assert (frame["events"], frame["lost"]) == ([], 0)
 
 
 def test_7_6_the_page_is_told_of_lost_events(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -92,10 +93,15 @@ def test_7_2_from_many_threads_the_order_of_seq_is_the_order_on_the_wire(
             pushed[app.push_mods({"x": {"value": value}})] = value
 
     threads = [threading.Thread(target=push, args=(who,)) for who in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(TIMEOUT)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # what can come between will
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(TIMEOUT)
+    finally:
+        sys.setswitchinterval(interval)
     assert len(pushed) == 800, "each push has a seq of its own"
     in_order = [pushed[seq] for seq in sorted(pushed)]
     page.until_value("x", "value", in_order[-1])
@@ -240,9 +246,11 @@ def test_7_2_who_waits_for_a_push_is_let_go_when_the_server_stops(
 def test_7_2_a_page_that_does_not_read_holds_nobody_back(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
     app = make_app(html.Div(id="y"))
     url = serve(app).url
-    asleep, page = raw(url).join(), raw(url).join()
+    asleep, page = raw(url, max_queue=2).join(), raw(url).join()
     large = "x" * 1_000_000
     for step in range(60):  # far more than the buffers of a socket take
         app.push_mods({"y": {"children": [step, large]}})
         page.until_value("y", "children", [step, large])
     asleep.until_value("y", "children", [59, large])
+    values = [message for message in asleep.seen if message["type"] == "mods"]
+    assert len(values) < 60, "what it came too late for is skipped, and not kept"

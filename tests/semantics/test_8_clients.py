@@ -225,6 +225,9 @@ def test_8_4_the_public_id_resumes_nothing(serve: Serve, raw: MakeRaw) -> None:
     assert len({client.id for client in app.clients}) == 4
     page.change("nothing", "value", 1)
     page.until("nack", n=1)  # the first one is still there
+    page.drop()
+    wait_for(lambda: not app.clients[known["tab"]].connected, "the line to be lost")
+    assert raw(server.url).join(token=known["tab"]).welcome["tab"] != known["tab"], "the public id is no token"
 
 
 def test_8_4_tabs_of_one_browser_are_clients_of_their_own(serve: Serve, tab: Any) -> None:

@@ -14,7 +14,7 @@ PACKAGE = sorted((TOP / "dash_devices").rglob("*.py"))
 OTHERS = [path for folder in ("tools", "tests", "examples") for path in sorted((TOP / folder).rglob("*.py"))]
 MAX_MODULE = 300  # lines
 MAX_EXAMPLE = 60  # lines
-MAX_TESTS = 350  # lines: tests of one section stay together
+MAX_TESTS = 400  # lines: tests of one section stay together
 MAX_FUNCTION = 40  # lines of code
 MAX_MEDIAN = 6  # lines of code
 
