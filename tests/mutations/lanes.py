@@ -107,7 +107,7 @@ ROWS = [
         "threads.py",
         "if self._count >= self._limit:",
         "if self._count >= 2:",
-        "test_5_4_slow_callbacks_delay_nothing_else",
+        "test_5_4_threads_come_as_needed_up_to_a_bound",
     ),
     Row(
         "5.4",
