@@ -160,10 +160,6 @@ class Components:
             self._release(id)
         return owned
 
-    def is_private(self, tab: str, id: str) -> bool:
-        """Did this page make the component known?"""
-        return id in self._owned.get(_Page(tab), ())
-
     def _hold(self, id: str) -> None:
         count = self._holders.get(id, 0)
         self._holders[id] = count + 1
