@@ -25,6 +25,9 @@ interface Seen {
 
 const INTERACTIONS = "pointerdown keydown wheel click input change drop popstate";
 
+/** Plotly says this when it fits a figure into its place, a tenth of a second after that appeared or changed its size. */
+const isResize = ([, property, value]: Triple): boolean => property === "relayoutData" && equal(value, { autosize: true });
+
 export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
   let list = createWatchList([]);
   /** Components that nobody can have touched yet: what they report, they report because they were mounted. */
@@ -115,7 +118,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
     if (!values.length) return;
-    if (isInitial ?? isMounting(id)) mount(values);
+    if (isInitial ?? (isMounting(id) || values.every(isResize))) mount(values);
     else reports.change(values, stateFor(watched, values));
   }
 

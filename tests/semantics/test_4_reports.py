@@ -57,6 +57,26 @@ def test_4_7_what_mounting_reports_is_no_change(serve: Given, gated_tab: Given) 
     assert [change["values"][0][:2] for change in said(third, "change")] == [["go", "n_clicks"]]
 
 
+def test_4_7_a_figure_that_is_fitted_into_another_width_is_no_change(serve: Given, gated_tab: Given) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([dcc.Graph(id="graph", relayoutData={"x": 1}), html.Button("go", id="go")])
+    app.callback_shared(None, Input("graph", "relayoutData"))(lambda value: calls(value))
+    app.callback_shared(None, Input("go", "n_clicks"))(lambda n: calls(n))
+    page = gated_tab(serve(app).url)
+    page.wait_for_selector("#graph .main-svg", state="attached", timeout=30_000)
+    page.click("#go")  # somebody is at the page: the graph is not one that only mounts any more
+    assert calls.next() == 1
+    page.wait_for_function("() => gate.read('graph', 'relayoutData').x")
+    page.evaluate("gate.before = gate.sent.length")
+    page.set_viewport_size({"width": 500, "height": 500})
+    page.wait_for_function(
+        "() => gate.sent.slice(gate.before).some(({ values }) => values?.some(([id, , value]) => value?.autosize))"
+    )
+    page.click("#go")
+    assert calls.next() == 2
+    assert [change["values"][0][:2] for change in said(page, "change")] == [["go", "n_clicks"]] * 2
+
+
 def test_4_7_initial_results_are_no_changes_but_later_ones_are(serve: Given, gated_tab: Given) -> None:
     app, calls = dash_devices.Dash(), Calls()
     app.layout = html.Div(
