@@ -17,7 +17,7 @@ from dash._utils import to_json
 from quart import Quart, Response, request
 
 from . import codec, protocol
-from .connection import Connection, Handshake
+from .connection import Connection, Handshake, Wire
 from .dash_glue.backend import DevicesBackend
 from .dash_glue.encoding import encode
 from .dash_glue.layout import StateInLayouts
@@ -50,6 +50,8 @@ class Dash(Registering, Pushing, StockDash):
         allowed_origins: web origins beside our own that may open a socket, as ``https://host[:port]``.
         event_properties: names of further properties that are events: sent to the pages open now, never replayed.
         lane_capacity: calls that may wait in one lane.
+        max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
+            line was lost moves no motor when it is back. None: never.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Dash(Registering, Pushing, StockDash):
         allowed_origins: Iterable[str] = (),
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
+        max_change_age: float | None = 5.0,
         **options: Any,
     ) -> None:
         self._engine = Engine(encode, event_properties)
@@ -71,6 +74,7 @@ class Dash(Registering, Pushing, StockDash):
         self._engine.report_error = self._show_error
         self._engine.early = self._load_early
         self._hub = Hub(self._engine, leave_after=leave_after)
+        self._hub.intake.max_change_age = max_change_age
         self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
         self._state_in_layouts = StateInLayouts(self._engine)
@@ -147,13 +151,11 @@ class Dash(Registering, Pushing, StockDash):
             logger.warning("socket refused: origin %r, host %r, from %s", origin, host, handshake.address)
         return ok
 
-    def connect(
-        self, handshake: Handshake, send: Callable[[bytes], None], close: Callable[[int, str], None]
-    ) -> Connection:
+    def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
         if self._hub.loop is None:
             self._begin(asyncio.get_running_loop())
-        return Connection(self._hub, handshake, send, close, self._requests.handle)
+        return Connection(self._hub, handshake, wire, self._requests.handle)
 
     # ---- the server's life ---------------------------------------------------------------------------------------------
     @property
@@ -217,7 +219,7 @@ class Dash(Registering, Pushing, StockDash):
     async def _stop(self) -> None:
         self._hub.close_pages()
         await self._hub.stop()
-        for hook in self._shutdown_hooks:
+        for hook in reversed(self._shutdown_hooks):
             try:
                 result = hook() if inspect.iscoroutinefunction(hook) else in_thread(self._engine.lanes.threads, hook)
                 await result

@@ -46,6 +46,7 @@ _CHECKS: Final[dict[Any, tuple[Callable[[Any], bool], str]]] = {
     dict[str, Any]: (_is_object, "an object"),
     str | None: (_optional(_is_str), "a string or null"),
     int | None: (_optional(_is_int), "a whole number or null"),
+    float | None: (_optional(_is_number), "a number or null"),
     Any: (lambda _: True, "anything"),
 }
 
@@ -106,6 +107,11 @@ def complexity(value: Any) -> tuple[int, int]:
 def triple(id: str, property: str, encoded: bytes) -> bytes:
     """One triple on the wire, from an id, a property and a value that is JSON already."""
     return b"[%b,%b,%b]" % (orjson.dumps(id), orjson.dumps(property), encoded)
+
+
+def with_seq(triple: bytes, seq: int) -> bytes:
+    """An encoded triple with the seq of its value."""
+    return b"%b,%d]" % (triple[:-1], seq)
 
 
 def mods(seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0) -> bytes:

@@ -9,13 +9,13 @@ import dataclasses
 import enum
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from . import codec, protocol
 from .clients import Client
 from .errors import ProtocolError
 from .hub import Hub
-from .protocol import Answer, Change, Close, Hello, Mount, Pong, Request
+from .protocol import Answer, Applied, Change, Close, Hello, Mount, Pong, Request
 from .sessions import Session
 
 logger = logging.getLogger("dash_devices.socket")
@@ -50,6 +50,22 @@ class Handshake:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
 
+class Wire(Protocol):
+    """What a connection needs of its transport."""
+
+    def send(self, frame: bytes) -> None:
+        """Write one text frame."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+
+    def abort(self) -> None:
+        """Cut it, and what waits to be sent with it."""
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that the network has taken so far, and bytes that wait for it."""
+
+
 RequestHandler = Callable[[Session, Handshake, Request], None]
 
 
@@ -59,8 +75,7 @@ class Connection:
     Args:
         hub: where messages go.
         handshake: the request that opened the socket.
-        send: writes one text frame to the transport.
-        close: closes the transport with a code and a reason.
+        wire: the transport.
         on_request: answers Dash's own requests.
     """
 
@@ -68,29 +83,33 @@ class Connection:
         self,
         hub: Hub,
         handshake: Handshake,
-        send: Callable[[bytes], None],
-        close: Callable[[int, str], None],
+        wire: Wire,
         on_request: RequestHandler,
     ) -> None:
         self._hub = hub
         self._handshake = handshake
-        self._send = send
-        self._close = close
+        self._wire = wire
         self._on_request = on_request
         self._handle: dict[type, Callable[[Session, Any, int], None]] = {
             Change: self._change,
             Mount: lambda session, message, size: hub.mount(session, message),
             Request: lambda session, message, size: on_request(session, handshake, message),
             Answer: lambda session, message, size: hub.asks.answered(session, message.ref, message.values),
-            Pong: lambda session, message, size: None,
+            Pong: lambda session, message, size: hub.applied(session, message),
+            Applied: lambda session, message, size: hub.applied(session, message),
         }
         self.state = State.OPENING
         self.session: Session | None = None
         self.writable = True
+        self.heard = hub.vitals.now()
         assert hub.loop is not None
         self._timer = hub.loop.call_later(HELLO_SECONDS, self._no_hello)
 
     # ---- the transport's side -----------------------------------------------------------------------------------------
+    def alive(self) -> None:
+        """Something was received, be it a part of a frame."""
+        self.heard = self._hub.vitals.now()
+
     def receive(self, data: str | bytes) -> None:
         """One text frame arrived. A frame that breaks the protocol closes the socket with its code."""
         if self.state is State.CLOSED:
@@ -138,14 +157,24 @@ class Connection:
     def send(self, frame: bytes) -> None:
         """Send one frame."""
         if self.state is State.LIVE:
-            self._send(frame)
+            self._wire.send(frame)
 
     def close(self, code: int, reason: str) -> None:
         """Close the socket; the hub hears of it through `closed`."""
         if self.state is not State.CLOSED:
             self.state = State.CLOSED
             self._timer.cancel()
-            self._close(code, reason.encode()[:120].decode(errors="ignore"))
+            self._wire.close(code, reason.encode()[:120].decode(errors="ignore"))
+
+    def abort(self) -> None:
+        """Cut the socket."""
+        self.state = State.CLOSED
+        self._timer.cancel()
+        self._wire.abort()
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that the network has taken so far, and bytes that wait for it."""
+        return self._wire.progress()
 
     # ---- messages -----------------------------------------------------------------------------------------------------
     def _no_hello(self) -> None:

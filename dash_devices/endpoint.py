@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-from .connection import Connection, Handshake
+from .connection import Connection, Handshake, Wire
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,9 +27,7 @@ class Gate(Protocol):
     def admits(self, handshake: Handshake) -> bool:
         """May this request become a socket?"""
 
-    def connect(
-        self, handshake: Handshake, send: Callable[[bytes], None], close: Callable[[int, str], None]
-    ) -> Connection:
+    def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
 
 
@@ -69,7 +67,12 @@ class SocketEndpoint:
 
 
 class _Socket:
-    """One accepted ASGI socket: a reader, and a writer that holds at most the frame it is sending."""
+    """One accepted ASGI socket: a reader, and a writer that holds at most the frame it is sending.
+
+    ASGI shows neither bytes nor the transport. Progress is seen frame by frame, when the server returns from sending one, so
+    a frame that takes 30 s counts as stalled; and a server that buffers without end never shows it. There is no abort either:
+    the application ends, and the server closes as it likes (Hypercorn and uvicorn: 1006 or 1011, once they get through).
+    """
 
     def __init__(self, gate: Gate, handshake: Handshake, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -77,24 +80,43 @@ class _Socket:
         self._frames: list[bytes] = []
         self._closing: tuple[int, str] | None = None
         self._wake = asyncio.Event()
-        self.connection = gate.connect(handshake, self._queue, self._close)
+        self._sent = 0
+        self._unsent = 0
+        self._reader: asyncio.Task[int] | None = None
+        self.connection = gate.connect(handshake, self)
 
-    def _queue(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> None:
+        """Hand one text frame to the writer."""
+        self._unsent += len(frame)
         self._frames.append(frame)
         self.connection.paused()
         self._wake.set()
 
-    def _close(self, code: int, reason: str) -> None:
+    def progress(self) -> tuple[int, int]:
+        """Bytes of the frames that the server took, and of those that it did not."""
+        return self._sent, self._unsent
+
+    def abort(self) -> None:
+        """End the application: the server has to close the socket then."""
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket after what waits."""
         self._closing = (code, reason)
         self._wake.set()
 
     async def run(self) -> None:
         """Until either side ends it."""
         writer = asyncio.ensure_future(self._write())
+        self._reader = asyncio.ensure_future(self._read())
         code = 1006
         try:
-            code = await self._read()
+            await asyncio.wait([self._reader])
+            if not self._reader.cancelled():
+                code = self._reader.result()
         finally:
+            self._reader.cancel()
             self.connection.closed(code)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
@@ -104,6 +126,7 @@ class _Socket:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return int(message.get("code") or 1006)
+            self.connection.alive()
             text = message.get("text")
             if text is None:
                 self.connection.close(1003, "send text frames")
@@ -117,6 +140,8 @@ class _Socket:
             frames, self._frames = self._frames, []
             for frame in frames:
                 await self._send({"type": "websocket.send", "text": frame.decode()})
+                self._sent += len(frame)
+                self._unsent -= len(frame)
             if self._closing is not None:
                 code, reason = self._closing
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})

@@ -9,23 +9,27 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from . import codec, protocol
+from . import codec
 from .asks import Asks, Done
 from .calls import Cause, Item
 from .clients import Client, Clients
 from .engine import Engine
 from .errors import ProtocolError
 from .events import is_building
+from .greeter import Greeter
 from .intake import Intake
 from .outbox import Batch
 from .presence import Presence
-from .protocol import Change, Close, Hello, Limits, Mount, WatchList, Welcome
+from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .sessions import Link, Session, Sessions
 from .shared import Key
+from .vitals import SWEEP_SECONDS, Vitals
 
 logger = logging.getLogger("dash_devices.clients")
 
+MIN_RETRY = 250  # ms over which the pages of a server that stops spread their first try; one more for each page above
 TAB_CLOSED = (Close.NORMAL, Close.GOING_AWAY, 1005)  # 1005: closed without a code
 
 
@@ -33,27 +37,33 @@ class Hub:
     """All pages of one app.
 
     Attributes:
-        epoch: which life of the server this is.
         build: hash of the app's code; pages of another build reload.
         presence: who has joined and not left.
+        vitals: whether they are alive.
     """
 
     def __init__(self, engine: Engine, *, leave_after: float = 5.0) -> None:
         self.engine = engine
         self.sessions = Sessions()
         self.presence = Presence(engine, self.sessions, leave_after)
-        self.epoch = secrets.token_urlsafe(9)
+        self.greeter = Greeter(engine, secrets.token_urlsafe(9))
+        self.vitals = Vitals(engine, self.drop)
         self.build = ""
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
         self._woken = False
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.intake = Intake(engine)
+        self.intake = Intake(engine, self.vitals.age)
         self.asks = Asks()
         engine.changed = self.wake
         engine.post_event = self._post_event
         engine.private = self._post_private
+
+    @property
+    def epoch(self) -> str:
+        """Which life of the server this is."""
+        return self.greeter.epoch
 
     # ---- waking: one flush at the end of the loop's tick, whoever asks for it ------------------------------------------
     def wake(self) -> None:
@@ -94,7 +104,8 @@ class Hub:
         if session.watch_version != version:
             session.watch_version = version
             session.outbox.post(codec.encode(WatchList(self.engine.registry.watch_list())))
-        frame = session.outbox.next_frame(session.page, self.engine.shared, batches)
+        ping = partial(self.vitals.ping, session) if session.pulse.wanted else None
+        frame = session.outbox.next_frame(session.page, self.engine.shared, batches, ping)
         if frame is not None:
             self.engine.metrics["frames_sent"] += 1
             self.engine.metrics["bytes_sent"] += len(frame)
@@ -117,69 +128,41 @@ class Hub:
             session.link = link
             session.outbox.clear()
             self._linked[session.token] = session
-            mode = self._place(session, hello)
-            self._restore_known(session)
-            self._welcome(session, mode)
+            self.vitals.begin(session, hello)
+            self.greeter.greet(session, hello, self.build)
         self.presence.join(session)
         self.wake()
         return session
 
-    def _restore_known(self, session: Session) -> None:
-        """A page that comes back still shows what it had announced; one that begins has announced nothing."""
-        if session.known is not None:
-            self.engine.components.forget_private(session.token)
-            self.engine.components.add_private(session.token, session.known)
-            session.known = None
-
-    def _place(self, session: Session, hello: Hello) -> str:
-        """Where the page goes on from: the mode of the welcome."""
-        outbox = session.outbox
-        if hello.epoch is None or hello.seq is None:
-            outbox.position = None
-            return "fresh"
-        forgotten = hello.token is not None and hello.token != session.token
-        if hello.epoch != self.epoch or forgotten:
-            session.begin(hello.page)
-            session.outbox.position = -1
-            return "snapshot"
-        self.stand(session, hello.seq or -1)
-        return "delta"
-
-    def stand(self, session: Session, seq: int) -> None:
-        """The page stands at this seq: it needs what is newer, and the figures that got points since."""
-        session.outbox.position = seq
-        session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > max(seq, 0))
-
-    def _welcome(self, session: Session, mode: str) -> None:
-        session.watch_version = self.engine.registry.version
-        welcome = Welcome(
-            version=protocol.VERSION,
-            epoch=self.epoch,
-            seq=self.engine.shared.seq,
-            mode=mode,
-            build=self.build,
-            tab=session.client.id,
-            token=session.token,
-            handled=session.handled,
-            watch=self.engine.registry.watch_list(),
-            limits=Limits(protocol.MAX_UNACKED, protocol.MAX_CHANGE),
-        )
-        session.outbox.post(codec.encode(welcome))
-        if mode == "delta":
-            session.answer_again()
+    def laid_out(self, session: Session, seq: int) -> None:
+        """The page got a layout that stands at this seq."""
+        self.greeter.laid_out(session, seq)
 
     def unlinked(self, session: Session, link: Link, code: int) -> None:
         """A socket is gone. A closed tab leaves at once, a lost socket after a while."""
         if session.link is not link:
             return
-        session.link = None
-        self._linked.pop(session.token, None)
-        session.client.connected = False
-        self.asks.drop(session)
+        self._unlink(session)
         if code in TAB_CLOSED:
             self.presence.leave(session)
         elif self.loop is not None and not self.stopping:
             self.presence.leave_later(session, self.loop)
+
+    def _unlink(self, session: Session) -> None:
+        session.link = None
+        self._linked.pop(session.token, None)
+        session.client.connected = False
+        self.asks.drop(session)
+
+    def drop(self, session: Session, reason: str) -> None:
+        """Cut a socket that is up but dead: its client leaves at once, and may resume."""
+        link = session.link
+        if link is None:
+            return
+        logger.warning("client %s: %s; its socket is cut", session.client, reason)
+        self._unlink(session)
+        self.presence.leave(session)
+        link.abort()
 
     @property
     def clients(self) -> Clients:
@@ -198,6 +181,15 @@ class Hub:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
         self.intake.change(session, change, size)
         self.wake()
+
+    def applied(self, session: Session, message: Applied | Pong) -> None:
+        """A page applied what it was sent. Raises ProtocolError for a seq it was never sent."""
+        with self.engine.lock:
+            was_kept_back = session.outbox.applied(message.seq)
+            if isinstance(message, Pong):
+                was_kept_back |= self.vitals.pong(session, message)
+        if was_kept_back:
+            self.wake()
 
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page."""
@@ -261,13 +253,20 @@ class Hub:
 
     async def _housekeeping(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(SWEEP_SECONDS)
             self.engine.lanes.report_slow()
+            self.sweep()
 
-    def close_pages(self, code: int = Close.RESTART, reason: str = "the server stops") -> None:
-        """Tell every page that the server goes, after what is still to be sent."""
+    def sweep(self) -> None:
+        """Cut the dead sockets, and send the pings that are due."""
+        if self.vitals.sweep(list(self._linked.values())):
+            self.wake()
+
+    def close_pages(self) -> None:
+        """Tell every page that the server goes, after what is still to be sent, and how widely to spread the first tries."""
         self.stopping = True
         self.flush()
+        code, reason = Close.RESTART, f"retry {max(MIN_RETRY, len(self._linked))}"
         for session in list(self._linked.values()):
             if session.link is not None:
                 session.link.close(code, reason)

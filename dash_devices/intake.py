@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import orjson
 
@@ -30,10 +30,17 @@ class Refused(Exception):
 
 
 class Intake:
-    """Takes or refuses what pages report."""
+    """Takes or refuses what pages report.
 
-    def __init__(self, engine: Engine) -> None:
+    Attributes:
+        max_change_age: seconds after which a change that arrives for the first time is refused; None: never.
+    """
+
+    def __init__(self, engine: Engine, age: Callable[[Session, float], float]) -> None:
+        """``age``: seconds since a page made a change, from its session and its own clock in milliseconds."""
         self.engine = engine
+        self.max_change_age: float | None = 5.0
+        self._age = age
 
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
@@ -47,6 +54,7 @@ class Intake:
             keys = [(_canonical(id), property) for id, property, _ in change.values]
             try:
                 self._check(session, keys, change.values, size)
+                self._check_age(session, change.at)
                 self._take(session, change, keys)
             except Refused as refused:
                 self._refuse(session, change.n, keys, refused)
@@ -60,6 +68,7 @@ class Intake:
             raise Refused(Nack.BAD_VALUE, str(error)) from None
         # the lock is held: nothing that the change caused can be posted before its answer
         session.answer(change.n, codec.ack(change.n, seq))
+        session.outbox.reported.update({key: seq for key in keys if key in self.engine.events})
         self.engine.metrics["changes"] += 1
 
     def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
@@ -82,6 +91,12 @@ class Intake:
         full = self.engine.full_lane(keys)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
+
+    def _check_age(self, session: Session, at: float) -> None:
+        if self.max_change_age is None or (age := self._age(session, at)) <= self.max_change_age:
+            return
+        self.engine.metrics["too_old"] += 1
+        raise Refused(Nack.TOO_OLD, f"this change is {age:.0f} s old; it was not carried out")
 
     def _busy_text(self, callback: SharedCallback) -> str:
         waiting = self.engine.lanes.lane(callback.lane).waiting
@@ -118,7 +133,8 @@ class Intake:
                 elif entry.encoded != encoded:
                     session.outbox.whole.add(key)
             if adopted:
-                self.engine.store(adopted, Cause(client=session.client, quiet=True), origin=session.page)
+                # no page is its origin: this one gets it too, and with it the seq, which no ack tells
+                self.engine.store(adopted, Cause(client=session.client, quiet=True))
             self.engine.startup.look()
 
 

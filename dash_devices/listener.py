@@ -53,6 +53,7 @@ class Listener(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._transport: Any = None
         self._protocol: ServerProtocol | None = None
+        self._written = 0
 
     # ---- asyncio.Protocol ----------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,6 +68,8 @@ class Listener(asyncio.Protocol):
             self._head += data
             self._decide()
         else:
+            if self._connection is not None:
+                self._connection.alive()
             self._protocol.receive_data(data)
             self._handle_events()
 
@@ -133,7 +136,7 @@ class Listener(asyncio.Protocol):
         self._protocol = protocol
         self._write_out()
         if protocol.state is State.OPEN:
-            self._connection = gate.connect(handshake, self._send, self._close)
+            self._connection = gate.connect(handshake, self)
             self._handle_events()
         else:
             self._transport.close()
@@ -189,12 +192,15 @@ class Listener(asyncio.Protocol):
         assert self._connection is not None
         self._connection.receive(text)
 
-    def _send(self, frame: bytes) -> None:
+    # ---- connection.Wire -----------------------------------------------------------------------------------------------
+    def send(self, frame: bytes) -> None:
+        """Write one text frame."""
         # after a close frame, ours or theirs, nothing may follow: writing would raise, and stop the flush for all pages
         if self._protocol is not None and self._protocol.state is State.OPEN:
-            self._transport.write(text_frame(frame))
+            self._write(text_frame(frame))
 
-    def _close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str) -> None:
+        """Say that the socket is closed; cut it if the peer does not answer."""
         if self._protocol is not None and self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
             self._write_out()
@@ -206,13 +212,22 @@ class Listener(asyncio.Protocol):
         assert self._protocol is not None
         for data in self._protocol.data_to_send():
             if data:
-                self._transport.write(data)
+                self._write(data)
             elif self._transport.can_write_eof():
                 self._transport.write_eof()
+
+    def _write(self, data: bytes) -> None:
+        self._written += len(data)
+        self._transport.write(data)
 
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that the kernel has taken so far, and bytes that wait for it."""
+        waiting: int = self._transport.get_write_buffer_size()
+        return self._written - waiting, waiting
 
     def _expect_close(self) -> None:
         self._stop_timer()

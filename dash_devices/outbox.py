@@ -7,10 +7,12 @@ Only what must be seen one by one is kept in order: acks and replies (bounded by
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from . import codec
-from .shared import Entry, Key, SharedMap
+from .errors import ProtocolError
+from .protocol import MAX_BATCHES
+from .shared import Entry, Key, SharedMap, crc_of
 
 MAX_EVENTS = 1_000
 EXTENDING = ("extendData", "prependData")  # events that the server folds into its copy of the figure
@@ -38,14 +40,20 @@ class Batch:
     def message_for(self, client: str, outbox: Outbox) -> bytes | None:
         """The mods for one page: without what it shows already, because it made the change."""
         if client not in self.origins and not outbox.has_own:
-            return self.message if self.entries else None
+            if not self.entries:
+                return None
+            outbox.batch_out(self._shared.seq)
+            return self.message
         entries = [entry for entry in self.entries if entry.origin != client and entry.key not in outbox.whole]
         entries.extend(outbox.take_whole(self._shared))
         events, lost = outbox.take_events({entry.key[0] for entry in entries if entry.key[1] == "figure"})
+        if entries:
+            outbox.batch_out(self._shared.seq)
         return self._encode(entries, events, lost) if entries or events or lost else None
 
     def _encode(self, entries: list[Entry], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
-        return codec.mods(self._shared.seq, [e.triple_for(self._position) for e in entries], events, lost)
+        seq = self._shared.seq
+        return codec.mods(seq, [entry.mod_for(self._position, seq) for entry in entries], events, lost)
 
 
 class Outbox:
@@ -55,6 +63,9 @@ class Outbox:
         position: the seq the page stands at; None until it has its layout: nothing is pushed before.
         lost: events that could not be kept.
         whole: figures that the page must get whole, because it lost points that others were sent.
+        base: the seq from which on the page knows the seq of each property: the layout's, or 0.
+        sent: the newest seq that the page may say it applied.
+        reported: events that the page made itself, with the seq of its ack: they count in its hash, and are no state here.
     """
 
     def __init__(self) -> None:
@@ -65,6 +76,10 @@ class Outbox:
         self._props: dict[Key, bytes] = {}
         self._events: deque[tuple[Key, bytes]] = deque()
         self.whole: set[Key] = set()
+        self.base = 0
+        self.sent = 0
+        self.reported: dict[Key, int] = {}
+        self._batches: deque[int] = deque()  # seqs of the batches that the page has not applied yet
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -124,23 +139,73 @@ class Outbox:
         self._messages.clear()
         self._props.clear()
         self._private_events = 0
+        self._batches.clear()
+
+    # ---- what the page has ---------------------------------------------------------------------------------------------
+    def stand(self, seq: int) -> None:
+        """The page stands at a seq that it was given."""
+        self.position = seq
+        self.sent = max(self.sent, seq)
+
+    def start_over(self) -> None:
+        """The page is to be sent everything whole."""
+        if self.position is not None:
+            self.position = -1
+
+    def batch_out(self, seq: int) -> None:
+        """A batch goes out in a message of this seq."""
+        self._batches.append(seq)
+
+    @property
+    def is_full(self) -> bool:
+        """Are as many batches out as may be?"""
+        return len(self._batches) >= MAX_BATCHES
+
+    def applied(self, seq: int) -> bool:
+        """The page applied everything up to ``seq``. Returns whether it was kept back until now.
+
+        Raises:
+            ProtocolError: the page was never sent that.
+        """
+        if not 0 <= seq <= self.sent:
+            raise ProtocolError(f"seq: expected one that was sent, at most {self.sent}, got {seq}")
+        was_full = self.is_full
+        while self._batches and self._batches[0] <= seq:
+            self._batches.popleft()
+        return was_full and not self.is_full
+
+    def is_in_step(self, shared: SharedMap) -> bool:
+        """Was the page sent all there is?"""
+        return self.position == shared.seq
+
+    def checksum(self, shared: SharedMap) -> int:
+        """The hash of what a page that is in step holds."""
+        reported = sum(crc_of(key, seq) for key, seq in self.reported.items() if seq > self.base)
+        return (shared.checksum(self.base) + reported) % 2**32
 
     def _settle_props(self) -> None:
         if self._props:
             self._messages.append(codec.props(self._props.values()))
             self._props.clear()
 
-    def next_frame(self, client: str, shared: SharedMap, batches: dict[int, Batch]) -> bytes | None:
-        """Everything the page needs now as one frame, or None. ``batches`` is the memory of one flush."""
+    def next_frame(
+        self, client: str, shared: SharedMap, batches: dict[int, Batch], ping: Callable[[], bytes] | None = None
+    ) -> bytes | None:
+        """Everything the page needs now as one frame, or None.
+
+        ``batches`` is the memory of one flush; ``ping`` makes the message that ends the frame.
+        """
         self._settle_props()
         messages, self._messages, self._private_events = self._messages, [], 0
-        if self.position is not None and (self.position < shared.seq or self.has_own):
+        if self.position is not None and (self.position < shared.seq or self.has_own) and not self.is_full:
             batch = batches.get(self.position)
             if batch is None:
                 batch = batches[self.position] = Batch(shared, self.position)
             # a page that starts over is told what it once changed itself, too
             mods = batch.message_for(client if self.position >= 0 else "", self)
-            self.position = shared.seq
+            self.position = self.sent = shared.seq
             if mods is not None:
                 messages.append(mods)
+        if ping is not None:
+            messages.append(ping())
         return codec.frame(messages) if messages else None

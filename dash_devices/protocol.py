@@ -19,6 +19,10 @@ MAX_NODES: Final = 100_000
 MAX_MESSAGE: Final = 16 * 2**20  # bytes: a request of a regular callback, or the State that travels with a change
 MAX_CHANGE: Final = 256 * 2**10  # bytes: the values of one change
 MAX_UNACKED: Final = 256  # changes per page without an ack
+MAX_BATCHES: Final = 8  # batches of state per page that it has not said it applied
+PING_SECONDS: Final = 5  # between two pings to a page
+CHECK_EVERY: Final = 6  # pings: each so many-th asks for the hash of what the page holds
+DEAD_SECONDS: Final = 9  # a page that received nothing for so long gives its line up
 
 
 class Close:
@@ -48,16 +52,20 @@ class Nack:
     TOO_BIG: Final = "too_big"
     TOO_COMPLEX: Final = "too_complex"
     BAD_VALUE: Final = "bad_value"
+    TOO_OLD: Final = "too_old"
 
 
 Triple = tuple[str, str, Any]
 """``(id, property, value)``; on the wire a JSON array of three."""
 
+Mod = tuple[str, str, Any] | tuple[str, str, Any, int]
+"""A triple, or one with the seq of its value at the end: in `Mods`, where that is not the seq of the message."""
+
 
 # ---- from the page -------------------------------------------------------------------------------------------------
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hello:
-    """The first message of a socket."""
+    """The first message of a socket. ``at`` is the page's clock in milliseconds."""
 
     type: ClassVar[str] = "hello"
     version: int
@@ -67,6 +75,7 @@ class Hello:
     token: str | None = None
     epoch: str | None = None
     seq: int | None = None
+    at: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,11 +119,23 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to a `Ping`. ``seq`` is the newest one applied, ``at`` the page's clock in milliseconds."""
+    """The answer to a `Ping`. ``seq`` is the newest one applied, ``at`` the page's clock in milliseconds.
+
+    ``hash``, when the ping has ``check``: what the page holds, as the sum of the CRC-32 of each ``id.property:seq``.
+    """
 
     type: ClassVar[str] = "pong"
     seq: int
     at: float
+    hash: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Applied:
+    """Everything up to ``seq`` was applied."""
+
+    type: ClassVar[str] = "applied"
+    seq: int
 
 
 # ---- from the server -----------------------------------------------------------------------------------------------
@@ -133,11 +154,12 @@ class Limits:
 
     unacked: int
     change_bytes: int
+    batches: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Welcome:
-    """The answer to a `Hello`."""
+    """The answer to a `Hello`. ``shared``: the ids, or patterns of them, of components that show shared state."""
 
     type: ClassVar[str] = "welcome"
     version: int
@@ -149,6 +171,7 @@ class Welcome:
     token: str
     handled: int
     watch: list[Watch]
+    shared: list[str]
     limits: Limits
 
 
@@ -166,7 +189,7 @@ class Mods:
 
     type: ClassVar[str] = "mods"
     seq: int
-    mods: list[Triple]
+    mods: list[Mod]
     events: list[Triple]
     lost: int
 
@@ -232,13 +255,14 @@ class Error:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ping:
-    """Heartbeat. ``at`` is the server's clock in milliseconds."""
+    """Heartbeat. ``at`` is the server's clock in milliseconds; ``check``: the answer is to have the hash."""
 
     type: ClassVar[str] = "ping"
     at: float
+    check: bool
 
 
-FromPage = Hello | Change | Mount | Request | Answer | Pong
+FromPage = Hello | Change | Mount | Request | Answer | Pong | Applied
 FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Ping
-FROM_PAGE: Final[tuple[type, ...]] = (Hello, Change, Mount, Request, Answer, Pong)
+FROM_PAGE: Final[tuple[type, ...]] = (Hello, Change, Mount, Request, Answer, Pong, Applied)
 FROM_SERVER: Final[tuple[type, ...]] = (Welcome, WatchList, Mods, Props, Ack, Refusal, Reply, Ask, Error, Ping)

@@ -155,6 +155,10 @@ class Registry:
                     due.setdefault((id(callback), anchor), (callback, {}))[1][key] = None
         return [Invocation(cb, anchor, tuple(keys)) for (_, anchor), (cb, keys) in due.items()]
 
+    def written_ids(self) -> list[str]:
+        """The ids, or patterns of them, of the components that shared callbacks write."""
+        return list(dict.fromkeys(dep.text for callback in self.callbacks for dep in callback.outputs))
+
     def watch_list(self) -> list[Watch]:
         """What pages have to watch, each with the State that its chain may read."""
         if self._watch_version != self.version:

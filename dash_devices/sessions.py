@@ -13,6 +13,7 @@ from typing import Protocol
 from .clients import Client
 from .outbox import Outbox
 from .protocol import MAX_UNACKED, Hello
+from .pulse import Clock, Pulse
 from .shared import Key
 
 KEEP_SECONDS = 600.0  # how long the tab of a client that left may come back as the same client
@@ -20,7 +21,13 @@ KEEP_TABS = 10_000
 
 
 class Link(Protocol):
-    """The socket of a page, as far as the hub sees it."""
+    """The socket of a page, as far as the hub sees it.
+
+    Attributes:
+        heard: when something was last received, on the clock of the vital signs.
+    """
+
+    heard: float
 
     @property
     def writable(self) -> bool:
@@ -31,6 +38,12 @@ class Link(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Close the socket."""
+
+    def abort(self) -> None:
+        """Cut the socket, without a word."""
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes that the network has taken so far, and bytes that wait for it."""
 
 
 class Session:
@@ -44,6 +57,8 @@ class Session:
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
         layout_ref: the request for a layout that was answered last.
         left_at: when it left, on the hub's clock.
+        clock: how far the clock of the page is off.
+        pulse: the heartbeats of its socket.
     """
 
     def __init__(self, client: Client, token: str) -> None:
@@ -59,6 +74,8 @@ class Session:
         self.layout_ref: int | None = None
         self.left_at = 0.0
         self.watch_version = -1
+        self.clock = Clock()
+        self.pulse = Pulse(0.0, 0.0)
 
     def begin(self, page: str) -> None:
         """A page load begins: numbers start again, nothing is owed."""

@@ -6,12 +6,15 @@ reconnect in one. No I/O here, no asyncio; the owner (the hub) holds its lock ar
 
 from __future__ import annotations
 
+import zlib
+from bisect import bisect_right
 from collections import OrderedDict
+from itertools import accumulate
 from typing import Any
 
 import orjson
 
-from .codec import triple
+from .codec import triple, with_seq
 
 Key = tuple[str, str]
 """``(component id as the wire writes it, property)``."""
@@ -33,7 +36,7 @@ class Entry:
         extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.
     """
 
-    __slots__ = ("_encoded", "_triple", "_value", "base", "extended", "key", "origin", "patches", "seq")
+    __slots__ = ("_crc", "_encoded", "_triple", "_value", "base", "extended", "key", "origin", "patches", "seq")
 
     def __init__(
         self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = _UNSET, origin: str | None = None
@@ -47,6 +50,7 @@ class Entry:
         self._encoded = encoded
         self._value = value
         self._triple: bytes | None = None
+        self._crc: int | None = None
 
     @property
     def value(self) -> Any:
@@ -69,6 +73,18 @@ class Entry:
             self._triple = triple(*self.key, self.encoded)
         return self._triple
 
+    @property
+    def crc(self) -> int:
+        """The checksum of the property and its seq, for the hash of what a page holds."""
+        if self._crc is None:
+            self._crc = crc_of(self.key, self.seq)
+        return self._crc
+
+    def mod_for(self, position: int, seq: int) -> bytes:
+        """What a page at ``position`` is sent in a message of ``seq``."""
+        encoded = self.triple_for(position)
+        return encoded if self.seq == seq else with_seq(encoded, self.seq)
+
     def triple_for(self, position: int) -> bytes:
         """What a page at ``position`` is sent: the patches it lacks if it has the value they start from, else the value."""
         if not self.patches or position < self.base:
@@ -89,6 +105,11 @@ class Entry:
         return entry
 
 
+def crc_of(key: Key, seq: int) -> int:
+    """CRC-32 of ``id.property:seq``."""
+    return zlib.crc32(f"{key[0]}.{key[1]}:{seq}".encode())
+
+
 class SharedMap:
     """All shared properties, ordered by seq.
 
@@ -100,6 +121,7 @@ class SharedMap:
         self.seq = 0
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._by_id: dict[str, dict[str, None]] = {}
+        self._sums: tuple[int, list[int], list[int]] = (-1, [], [])
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -144,6 +166,24 @@ class SharedMap:
             newer.append(entry)
         newer.reverse()
         return newer
+
+    def checksum(self, base: int) -> int:
+        """The sum, modulo 2^32, of the checksums of what is newer than ``base``. Summed once for all pages at one seq."""
+        if self._sums[0] != self.seq:
+            newest_first = [entry for entry in reversed(self._entries.values()) if entry.seq]
+            sums = [0, *accumulate(entry.crc for entry in newest_first)]
+            self._sums = (self.seq, [entry.seq for entry in reversed(newest_first)], sums)
+        _, seqs, sums = self._sums
+        return sums[len(seqs) - bisect_right(seqs, base)] % 2**32
+
+    def ids(self) -> list[str]:
+        """The components that have entries; an id once there stays."""
+        return list(self._by_id)
+
+    @property
+    def width(self) -> int:
+        """How many components have entries."""
+        return len(self._by_id)
 
     def of(self, id: str) -> list[Entry]:
         """The entries of one component."""

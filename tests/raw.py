@@ -8,6 +8,7 @@ import json
 import secrets
 import socket
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -38,16 +39,52 @@ def wire_id(id: str | dict[str, Any]) -> str:
     return id if isinstance(id, str) else json.dumps(id, sort_keys=True, separators=(",", ":"))
 
 
+class Held:
+    """The seq of each property that a page holds, and the hash of them.
+
+    Attributes:
+        seqs: by ``id.property``.
+        base: the seq of the layout, or 0.
+        made: properties of its own changes, by number.
+    """
+
+    def __init__(self) -> None:
+        self.seqs: dict[str, int] = {}
+        self.base = 0
+        self.made: dict[int, list[str]] = {}
+
+    def take(self, message: dict[str, Any]) -> None:
+        """A message arrived."""
+        if message["type"] == "welcome" and message["mode"] == "snapshot":
+            self.__init__()  # type: ignore[misc]
+        elif message["type"] == "mods":
+            for id, property, _, *seq in message["mods"]:
+                self._hold(f"{id}.{property}", *seq or [message["seq"]])
+        elif message["type"] == "ack":
+            for name in self.made.get(message["n"], ()):
+                self._hold(name, message["seq"])
+
+    def _hold(self, name: str, seq: int) -> None:
+        self.seqs[name] = max(seq, self.seqs.get(name, 0))
+
+    @property
+    def hash(self) -> int:
+        """What a pong says after a ping with ``check``."""
+        return sum(zlib.crc32(f"{name}:{seq}".encode()) for name, seq in self.seqs.items() if seq > self.base) % 2**32
+
+
 class Raw:
     """One page without a browser: sends and receives the literal messages of ``PROTOCOL.md``.
 
-    Pings are answered and never returned unless ``pong=False``. Every message received is kept in ``seen``. Whatever
-    takes longer than ``timeout`` seconds raises `AssertionError` with all of them.
+    Pings are answered, as they are read, and never returned unless ``pong=False``. Batches are acknowledged as they are
+    read, unless ``applies=False``. Every message received is kept in ``seen``, with plain triples in ``mods``: `held` knows
+    their seqs. Whatever takes longer than ``timeout`` seconds raises `AssertionError` with all of them.
 
     Args:
         url: the app's, ``http://host:port`` with or without a ``requests_pathname_prefix``.
         origin: the Origin header; none by default, as for a client that is no browser.
         headers: more headers of the handshake.
+        clock: ms by which its clock is fast.
         max_queue: stop reading from the line while so many frames wait here; a page that never looks at them cannot
             close then. None: always read on.
     """
@@ -60,6 +97,8 @@ class Raw:
         headers: dict[str, str] | None = None,
         timeout: float = TIMEOUT,
         pong: bool = True,
+        applies: bool = True,
+        clock: float = 0.0,
         max_queue: int | None = None,
     ) -> None:
         self.timeout = timeout
@@ -69,7 +108,11 @@ class Raw:
         self.seq = 0
         self.n = 0
         self._ref = 0
+        self.held = Held()
         self._pong = pong
+        self._applies = applies
+        self._clock = clock
+        self._batches = 0
         self._waiting: collections.deque[dict[str, Any]] = collections.deque()
         self._stack = contextlib.ExitStack()
         opening = connect(
@@ -81,6 +124,7 @@ class Raw:
             max_size=None,
             max_queue=max_queue,
             compression=None,
+            ping_interval=None,
             proxy=None,
         )
         self._socket = self._stack.enter_context(opening)
@@ -111,13 +155,14 @@ class Raw:
 
     def hello(self, **fields: Any) -> dict[str, Any]:
         """Send a hello and return the welcome."""
-        self.send({"type": "hello", "version": protocol.VERSION, "page": self.page, "build": "raw", **fields})
+        said = {"version": protocol.VERSION, "page": self.page, "build": "raw", "at": self._now()}
+        self.send({"type": "hello", **said, **fields})
         self.welcome = self.until("welcome")
         return self.welcome
 
     def resume(self, old: Raw) -> dict[str, Any]:
         """Say hello as the same page load as ``old`` (whose socket is gone) and return the welcome."""
-        self.page, self.n, self.seq = old.page, old.n, old.seq
+        self.page, self.n, self.seq, self.held = old.page, old.n, old.seq, old.held
         known = {key: old.welcome[key] for key in ("tab", "token", "epoch")}
         return self.hello(**known, seq=old.seq)
 
@@ -132,7 +177,7 @@ class Raw:
         reply = self.request("layout")
         if reply["status"] != 200:
             raise AssertionError(f"layout: expected status 200, got {reply}")
-        self.seq = int(reply["headers"][protocol.SEQ_HEADER].rpartition(":")[2])
+        self.seq = self.held.base = int(reply["headers"][protocol.SEQ_HEADER].rpartition(":")[2])
         return reply["body"]
 
     def join(self, **fields: Any) -> Self:
@@ -150,7 +195,8 @@ class Raw:
         self.n += 1
         values = [[wire_id(id), property, value] for id, property, value in values]
         state = [[wire_id(id), property, value] for id, property, value in state]
-        at = at or time.time() * 1000
+        self.held.made[self.n] = [f"{id}.{property}" for id, property, _ in values]
+        at = at or self._now()
         self.send({"type": "change", "n": self.n, "values": values, "state": state, "at": at})
         return self.n
 
@@ -160,12 +206,8 @@ class Raw:
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             if self._waiting:
-                message = self._waiting.popleft()
-                if message["type"] != "ping" or not self._pong:
-                    return message
-                self.send({"type": "pong", "seq": self.seq, "at": time.time() * 1000})
-            else:
-                self._read(deadline)
+                return self._waiting.popleft()
+            self._read(deadline)
 
     def until(self, type: str, **match: Any) -> dict[str, Any]:
         """Receive until a message of this type with these fields comes, and return it; drop those before it."""
@@ -209,9 +251,30 @@ class Raw:
         except ConnectionClosed as error:
             raise Closed(*_close_of(error), self.seen) from None
         messages = frame if isinstance(frame, list) else [frame]
-        self.seen += messages
-        self.seq = max([self.seq, *(m["seq"] for m in messages if m["type"] == "mods")])
-        self._waiting.extend(messages)
+        for message in messages:
+            self.held.take(message)
+            plain = {"mods": [mod[:3] for mod in message["mods"]]} if message["type"] == "mods" else {}
+            self.seen.append({**message, **plain})
+            self._take(self.seen[-1])
+
+    def _now(self) -> float:
+        return time.time() * 1000 + self._clock
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "welcome" and message["mode"] == "snapshot":
+            self.seq = 0
+        if message["type"] == "mods":
+            self.seq = max(self.seq, message["seq"])
+            self._batches += bool(message["mods"])
+            if self._applies and self._batches >= protocol.MAX_BATCHES // 2:
+                self._batches = 0
+                self.send({"type": "applied", "seq": self.seq})
+        if message["type"] != "ping" or not self._pong:
+            self._waiting.append(message)
+        else:
+            self._batches = 0
+            check = {"hash": self.held.hash} if message.get("check") else {}
+            self.send({"type": "pong", "seq": self.seq, "at": self._now(), **check})
 
 
 class Silent(AssertionError, TimeoutError):

@@ -28,8 +28,8 @@ def typescript(hint: Any) -> str:
     """
     if hint in SIMPLE:
         return SIMPLE[hint]
-    if hint == protocol.Triple:
-        return "Triple"
+    if hint in (protocol.Triple, protocol.Mod):
+        return "Triple" if hint == protocol.Triple else "Mod"
     if dataclasses.is_dataclass(hint):
         return hint.__name__
     return _generic(typing.get_origin(hint), [typescript(argument) for argument in typing.get_args(hint)], hint)
@@ -100,6 +100,7 @@ def generate() -> str:
     parts = [HEAD, "".join(constants())]
     parts += [table(cls) for cls in classes() if not dataclasses.is_dataclass(cls)]
     parts.append(f"/** `[id, property, value]` */\nexport type Triple = [{triple}];\n")
+    parts.append(f"/** `[id, property, value]`, or with its own seq */\nexport type Mod = [{triple}, number?];\n")
     parts += [interface(cls) for cls in classes() if dataclasses.is_dataclass(cls)]
     parts.append(union("FromPage", protocol.FROM_PAGE) + union("FromServer", protocol.FROM_SERVER))
     return "\n".join(parts)

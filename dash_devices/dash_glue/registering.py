@@ -199,7 +199,7 @@ class Registering:
         return function
 
     def on_shutdown(self, function: Callable[[], Any]) -> Callable[[], Any]:
-        """Call ``function()`` when the server stops, sync or async: the place to release hardware."""
+        """Call ``function()`` when the server stops, sync or async: the place to release hardware. The newest goes first."""
         self._shutdown_hooks.append(function)
         return function
 

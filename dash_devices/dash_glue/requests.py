@@ -71,7 +71,7 @@ class SocketRequests:
                 if session.outbox.position is not None and session.layout_ref == asked.ref:
                     return  # asked for again on a new line, and answered there already: the page goes on from that
                 session.layout_ref = asked.ref
-                self._app._hub.stand(session, int(place.rpartition(":")[2]))
+                self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before
                 body = self._app._state_in_layouts.fill_result(body, session)

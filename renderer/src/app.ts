@@ -2,7 +2,8 @@
 import { type Config, createRenderer } from "./dash";
 import { complain } from "./element";
 import { ownText } from "./ids";
-import { createMark, markControl } from "./mark";
+import { createLabels } from "./labels";
+import { createMark } from "./mark";
 import {
   type Ack,
   type Ask,
@@ -10,6 +11,7 @@ import {
   type FromPage,
   type FromServer,
   type Mods,
+  type Ping,
   type Props,
   type Refusal,
   type Reply,
@@ -24,7 +26,8 @@ import { createRequests, type LightResponse } from "./requests";
 import { createSession } from "./session";
 import { createSocket } from "./socket";
 import { stored } from "./stored";
-import { parse, stringify } from "./values";
+import { createTyped } from "./typed";
+import { clock, parse, stringify } from "./values";
 import { createWatcher } from "./watcher";
 import { createWriter } from "./writer";
 
@@ -37,13 +40,12 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const { requests_pathname_prefix: prefix } = config;
   const memory = `dash_devices:${prefix}`;
   const mark = createMark();
-  // `crypto.randomUUID` is missing on plain http.
-  const session = createSession(`${crypto.getRandomValues(new Uint32Array(4))}`, build, parse(stored(memory) ?? "{}"));
+  const session = createSession(`${Math.random()}`, build, parse(stored(memory) ?? "{}"));
   const socket = createSocket(() => location.origin.replace("http", "ws") + url, {
     openLine: opened,
     receiveText(text) {
       [].concat(parse(text)).forEach(handle);
-      session.caughtUp();
+      if (session.caughtUp()) labels.showDown(false);
     },
     lostLine: lost,
     outdatedPage: () => reloadOnce("version") || lost("Please reload", true),
@@ -53,10 +55,23 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const dash = createRenderer(() => watcher.notice());
   const writer = createWriter(dash);
   const watcher = createWatcher(dash, writer, {
-    hydrated: () => early.splice(0).forEach(handle),
-    change: (values, state) => session.change(values, state, Date.now()).forEach(send),
+    hydrated() {
+      early.splice(0).forEach(handle);
+      typed.restore();
+    },
+    change(values, state) {
+      session.change(values, state, clock()).forEach(send);
+      labels.look();
+    },
     mount: (values) => session.mount(values).forEach(send),
   });
+  const typed = createTyped(`${memory}:typed`, dash);
+  const labels = createLabels(
+    () => [...shared, ...session.ids(), ...watcher.watchedTexts()].flatMap((id) => dash.matching(ownText(id))),
+    session.owed,
+  );
+  /** Components that show shared state, as the server says. */
+  let shared: string[] = [];
   /** Messages that came before the page could be written to. */
   let early: FromServer[] = [];
   let isStarted = false;
@@ -70,6 +85,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     const key = `${memory}:reload`;
     // Where nothing can be kept, it could go on for ever.
     if (stored(key) === reason || stored(key, reason) !== reason) return false;
+    typed.keep();
     location.reload();
     return true;
   }
@@ -82,13 +98,14 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   }
 
   function opened(): void {
-    say(session.hello());
+    say(session.hello(clock()));
     requests.frames().forEach(send);
   }
 
   function lost(reason: string, isFinal: boolean): void {
     session.interrupted();
     mark.lostLine(reason, isFinal);
+    labels.showDown(true);
     if (!isFinal) return;
     ended = reason;
     requests.fail(reason);
@@ -96,7 +113,9 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   }
 
   function handle(message: any): void {
-    ownIds(message);
+    for (const name of ["mods", "events", "props", "values"]) {
+      message[name]?.forEach((triple: Triple) => (triple[0] = session.adopt(triple[0])));
+    }
     handlers[message.type as keyof typeof handlers]?.(message);
   }
 
@@ -110,18 +129,20 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       const { tab, token } = message;
       if (build && message.build !== build && reloadOnce(message.build)) return;
       early = [];
+      shared = message.shared;
       const { frames, unconfirmed } = session.resumed(message);
       stored(memory, stringify({ tab, token }));
       mark.showsConnected();
       frames.forEach(send);
       watcher.watchList(message.watch, message.mode);
-      unconfirmed.forEach(([id]) => markControl(id, "unconfirmed", "Not confirmed: server restarted"));
+      unconfirmed.forEach(([id]) => labels.notify(id, "unconfirmed", "Not confirmed"));
       welcome();
     },
 
-    ping(): void {
+    ping({ check }: Ping): void {
+      say(session.pong(clock(), check));
       socket.beat();
-      say({ type: "pong", seq: session.place.seq ?? 0, at: Date.now() });
+      labels.paint();
     },
 
     error({ message, detail }: Error): void {
@@ -133,22 +154,29 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     reply: (message: Reply): unknown => requests.replied(message, errand),
 
     props: onPage((message: Props) => writer.write(message.props)),
-    mods: onPage((message: Mods) => {
-      const { write, differing } = session.mods(message);
-      writer.write(write, differing);
-      writer.fire(message.events);
-      if (message.lost) complain(`${message.lost} events lost`);
-    }),
+    mods(message: Mods): void {
+      session.arrived(message);
+      showMods(message);
+    },
     ask: onPage(({ ref, id, properties }: Ask) => say({ type: "answer", ref, values: watcher.readProps(ownText(id), properties) })),
     ack: onPage(settle),
     nack: onPage((message: Refusal) => settle(message, message.values)),
   };
 
+  const showMods = onPage((message: Mods) => {
+    const { write, differing, isDue } = session.take(message);
+    writer.write(write.filter((triple) => !watcher.isEcho(triple)), differing);
+    writer.fire(message.events);
+    if (message.lost) complain(`${message.lost} events lost`);
+    if (isDue) say({ type: "applied", seq: message.seq });
+  });
+
   function settle(message: Ack | Refusal, values?: Triple[]): void {
     const { write, refused, frames } = session.settled(message, values);
     writer.write(write, true);
     frames.forEach(send);
-    refused.forEach(([id]) => markControl(id, "refused", (message as Refusal).message));
+    refused.forEach(([id]) => labels.notify(id, "refused", (message as Refusal).message));
+    labels.look();
   }
 
   /** What a reply asks for before it is handed over. */
@@ -162,7 +190,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   function takePlace({ ok, headers }: LightResponse | Response): boolean {
     const [epoch, seq] = (ok && headers.get(SEQ_HEADER)?.split(":")) || [];
-    if (seq) Object.assign(session.place, { epoch, seq: +seq });
+    if (seq) session.begin(epoch!, +seq);
     return !!seq;
   }
 
@@ -187,7 +215,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     /** What tests and the curious may know. */
     view() {
       const { tab, epoch, seq } = session.place;
-      return { version: VERSION, status: mark.shown(), unacked: session.unacked(), tab, epoch, seq };
+      return { version: VERSION, status: mark.shown(), unacked: session.backlog(), tab, epoch, seq };
     },
 
     /** An exchange of Dash's renderer. */
@@ -196,10 +224,4 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       return ended ? Promise.reject(new TypeError(ended)) : requests.request(route, query, (init.body as string | null) ?? "null");
     },
   };
-}
-
-/** Give the triples of a message ids as this page writes them. */
-function ownIds({ mods, events, props, values }: Partial<Record<string, any>>): void {
-  const adopt = (triple: Triple) => (triple[0] = ownText(triple[0]));
-  for (const triples of [mods, events, props, values]) triples?.forEach(adopt);
 }

@@ -21,6 +21,9 @@ export const ownText = (text: string): string => idText(parseId(text));
 /** One name for a property of a component. */
 export const keyOf = (id: string, property: string): string => `${id}.${property}`;
 
+/** The id in such a name: no property has a dot. */
+export const idOf = (key: string): string => key.slice(0, key.lastIndexOf("."));
+
 /** Sorted names of an object id: ids with the same names may match the same patterns. */
 export const namesOf = (id: DashId): string => `${keys(id).sort()}`;
 

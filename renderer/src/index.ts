@@ -1,6 +1,7 @@
 // Loaded in the page before Dash's renderer. Stands in for `fetch`, and starts the rest when the config is there.
 import { type App, createApp } from "./app";
 import { dashRoute, readConfig } from "./dash";
+import { guardPlotly } from "./drawn";
 
 const fetchOfThePage = window.fetch.bind(window);
 let app: App | undefined;
@@ -8,7 +9,10 @@ let app: App | undefined;
 /** The app; undefined as long as the config's element has not been parsed, or in a page that is not ours. */
 function started(): App | undefined {
   const config = app ? undefined : readConfig();
-  if (config?.dash_devices) app = createApp(config, fetchOfThePage);
+  if (config?.dash_devices) {
+    guardPlotly();
+    app = createApp(config, fetchOfThePage);
+  }
   return app;
 }
 

@@ -9,20 +9,28 @@ export const MOUNT_COMPONENTS = 10_000;
 /** Milliseconds in which the server answers a mount, if it does. */
 export const ANSWER_TIME = 10_000;
 
-/** Milliseconds: a line that does not open in that time never will. */
-export const CONNECT_TIME = 10_000;
+/** Milliseconds: a line that does not open in that time never will; one that is silent for so long is dead. */
+export const SILENT_TIME = 9_000;
+/** Milliseconds: longer than a heartbeat. Whoever comes back to such a line does not wait for it to die. */
+export const DOUBTFUL_TIME = 6_000;
+/** Milliseconds: the longest silence that is borne from a line on which frames may take long. */
+export const LONGEST_SILENCE = 72_000;
 /** Milliseconds before the second attempt; doubles with each failure. */
 export const FIRST_DELAY = 250;
 /** Milliseconds: the longest span an attempt is drawn from. */
 export const LAST_DELAY = 8_000;
 /** Milliseconds to wait at least after the server complained about us. */
 export const PATIENT_DELAY = 5_000;
-/** So many usual heartbeats without a word: the line is dead, whatever the browser thinks. */
-export const SILENT_BEATS = 3;
-/** Milliseconds: no shorter silence means anything. */
-export const SHORTEST_SILENCE = 10_000;
+/** Close code of a line that is given up for another one: a tab that goes away closes with another. */
+export const GIVEN_UP = 4_000;
 
 /** Milliseconds without a line before the server is called gone. */
 export const GONE_TIME = 15_000;
 /** Milliseconds that a refused control is marked. */
 export const MARKED_TIME = 2_000;
+/** Milliseconds: a change without an answer for so long is shown as pending. */
+export const PENDING_TIME = 1_000;
+
+/** Milliseconds between looks for the control that a text is put back into, and how many looks. */
+export const LOOK_TIME = 100;
+export const LOOKS = 100;

@@ -9,6 +9,10 @@ export const MAX_NODES = 100000;
 export const MAX_MESSAGE = 16777216;
 export const MAX_CHANGE = 262144;
 export const MAX_UNACKED = 256;
+export const MAX_BATCHES = 8;
+export const PING_SECONDS = 5;
+export const CHECK_EVERY = 6;
+export const DEAD_SECONDS = 9;
 
 /** Close codes that this package sends or understands; `PROTOCOL.md` says what a page does with each. */
 export const CLOSE = {
@@ -35,12 +39,16 @@ export const NACK = {
   TOO_BIG: "too_big",
   TOO_COMPLEX: "too_complex",
   BAD_VALUE: "bad_value",
+  TOO_OLD: "too_old",
 } as const;
 
 /** `[id, property, value]` */
 export type Triple = [string, string, any];
 
-/** The first message of a socket. */
+/** `[id, property, value]`, or with its own seq */
+export type Mod = [string, string, any, number?];
+
+/** The first message of a socket. `at` is the page's clock in milliseconds. */
 export interface Hello {
   type: "hello";
   version: number;
@@ -50,6 +58,7 @@ export interface Hello {
   token?: string | null;
   epoch?: string | null;
   seq?: number | null;
+  at?: number | null;
 }
 
 /** Watched properties got new values in a page. `at` is the page's clock in milliseconds. */
@@ -83,11 +92,20 @@ export interface Answer {
   values: Record<string, any>;
 }
 
-/** The answer to a `Ping`. `seq` is the newest one applied, `at` the page's clock in milliseconds. */
+/** The answer to a `Ping`. `seq` is the newest one applied, `at` the page's clock in milliseconds.
+
+`hash`, when the ping has `check`: what the page holds, as the sum of the CRC-32 of each `id.property:seq`. */
 export interface Pong {
   type: "pong";
   seq: number;
   at: number;
+  hash?: number | null;
+}
+
+/** Everything up to `seq` was applied. */
+export interface Applied {
+  type: "applied";
+  seq: number;
 }
 
 /** One watched property, or pattern of them, with the State that travels with its changes. */
@@ -101,9 +119,10 @@ export interface Watch {
 export interface Limits {
   unacked: number;
   change_bytes: number;
+  batches: number;
 }
 
-/** The answer to a `Hello`. */
+/** The answer to a `Hello`. `shared`: the ids, or patterns of them, of components that show shared state. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -115,6 +134,7 @@ export interface Welcome {
   token: string;
   handled: number;
   watch: Watch[];
+  shared: string[];
   limits: Limits;
 }
 
@@ -128,7 +148,7 @@ export interface WatchList {
 export interface Mods {
   type: "mods";
   seq: number;
-  mods: Triple[];
+  mods: Mod[];
   events: Triple[];
   lost: number;
 }
@@ -180,11 +200,12 @@ export interface Error {
   detail: string;
 }
 
-/** Heartbeat. `at` is the server's clock in milliseconds. */
+/** Heartbeat. `at` is the server's clock in milliseconds; `check`: the answer is to have the hash. */
 export interface Ping {
   type: "ping";
   at: number;
+  check: boolean;
 }
 
-export type FromPage = Hello | Change | Mount | Request | Answer | Pong;
+export type FromPage = Hello | Change | Mount | Request | Answer | Pong | Applied;
 export type FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Ping;

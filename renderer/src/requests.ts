@@ -24,7 +24,7 @@ export function lightResponse({ status, headers, body }: Reply): LightResponse {
   const get = (name: string) => headers[name.toLowerCase()] ?? null;
   const isText = typeof body === "string" && !/json/.test(get("content-type")!);
   const response: LightResponse = {
-    ok: status >= 200 && status < 300,
+    ok: status < 300,
     status,
     statusText: "",
     headers: { get },

@@ -1,7 +1,7 @@
 // What the page and the server owe each other: numbers, places, what is not acknowledged. No I/O, no clock, no Dash.
-import { keyOf } from "./ids";
-import { type Ack, type Hello, type Mods, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
-import { isPatch, stringify } from "./values";
+import { idOf, keyOf, ownText } from "./ids";
+import { type Ack, type Hello, type Mod, type Mods, type Pong, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
+import { crc32, isPatch, stringify } from "./values";
 
 /** Who this tab is, and where in the order of the server it stands. */
 export interface Place {
@@ -14,6 +14,7 @@ export interface Place {
 interface Pending {
   n: number;
   triples: Triple[];
+  at: number;
   frame: string;
 }
 /** A property with changes that are not acknowledged, and the mods that wait for that. */
@@ -28,6 +29,11 @@ export type Session = ReturnType<typeof createSession>;
 export function createSession(page: string, build: string, identity: Place) {
   const place: Place = { ...identity };
   const held = new Map<string, Held>();
+  const versions = new Map<string, number>(); // the newest seq that is known of each property
+  const spelled = new Map<string, string>(); // ids that the server spells otherwise than this page
+  let base = 0; // versions up to this one do not count: the layout had them
+  let batches = 0; // messages with mods since the server last heard how far we are
+  let half = 0; // after so many of them it has to hear
   let pending: Pending[] = [];
   let last = 0; // number of the last change
   let sent = 0; // changes of `pending` that this line has carried
@@ -43,6 +49,12 @@ export function createSession(page: string, build: string, identity: Place) {
     return frames;
   }
 
+  function begin(epoch: string, seq: number): void {
+    Object.assign(place, { epoch, seq });
+    base = seq;
+    versions.clear();
+  }
+
   /** The server forgot what we sent. What it never confirmed is not sent again. */
   function forget(handled: number): Triple[] {
     const lost = pending.flatMap(({ triples }) => triples);
@@ -52,36 +64,72 @@ export function createSession(page: string, build: string, identity: Place) {
     return lost;
   }
 
-  function release([id, property]: Triple, seq: number): Triple[] {
+  function release([id, property]: Triple, seq: number, isStored: boolean): Triple[] {
     const key = keyOf(id, property);
+    if (isStored) versions.set(key, Math.max(seq, versions.get(key) ?? 0));
     const waiting = held.get(key);
     if (!waiting || --waiting.count) return [];
     held.delete(key);
     return waiting.aside.filter(([asideSeq]) => asideSeq > seq).map(([, triple]) => triple);
   }
 
-  function settle(n: number, seq: number): Triple[] {
+  function settle(n: number, seq: number, isStored: boolean): Triple[] {
     const done = pending.filter((change) => change.n <= n);
     pending = pending.slice(done.length);
     sent = Math.max(0, sent - done.length);
-    return done.flatMap(({ triples }) => triples.flatMap((triple) => release(triple, seq)));
+    return done.flatMap(({ triples }) => triples.flatMap((triple) => release(triple, seq, isStored)));
   }
 
-  function isHeld(seq: number, triple: Triple): boolean {
-    const waiting = held.get(keyOf(triple[0], triple[1]));
+  function isHeld(seq: number, triple: Mod): boolean {
+    const waiting = held.size && held.get(keyOf(triple[0], triple[1]));
     // A whole value makes the ones before it needless; a patch builds on them.
-    if (waiting) waiting.aside = [...(isPatch(triple[2]) ? waiting.aside : []), [seq, triple]];
+    if (waiting) waiting.aside = [...(isPatch(triple[2]) ? waiting.aside : []), [triple[3] ?? seq, triple as Triple]];
     return !!waiting;
+  }
+
+  /** A number that the server can tell too, from what it sent: of the properties that have a seq, in its spelling. */
+  function hash(): number {
+    let sum = 0;
+    versions.forEach((seq, key) => {
+      const id = idOf(key);
+      if (seq > base) sum += crc32(`${spelled.get(id) ?? id}${key.slice(id.length)}:${seq}`);
+    });
+    return sum >>> 0;
   }
 
   return {
     place,
+    begin,
 
     /** How many changes have no ack. */
-    unacked: (): number => pending.length,
+    backlog: (): number => pending.length,
+
+    /** Components with changes that have no ack and were made up to a time of this page's clock. */
+    owed: (until: number): string[] =>
+      pending.flatMap(({ at, triples }) => (at > until ? [] : triples.map(([id]) => id))),
+
+    /** Components that the server has sent or acknowledged something of. */
+    ids: (): string[] => [...versions.keys()].map(idOf),
+
+    /** How this page writes an id that the server wrote. */
+    adopt(text: string): string {
+      const own = ownText(text);
+      if (own !== text) spelled.set(own, text);
+      return own;
+    },
+
+    /** Mods have arrived, even if they cannot be written yet. */
+    arrived: ({ seq, mods }: Mods): void =>
+      mods.forEach(([id, property, , own]) => versions.set(keyOf(id, property), own ?? seq)),
 
     /** The first message of a line. */
-    hello: (): Hello => ({ type: "hello", version: VERSION, page, build, ...place }),
+    hello: (at: number): Hello => ({ type: "hello", version: VERSION, page, build, ...place, at }),
+
+    /** The answer to a heartbeat. */
+    pong(at: number, check: boolean): Pong {
+      batches = 0;
+      return { type: "pong", seq: place.seq ?? 0, at, ...(check && { hash: hash() }) };
+    },
 
     /** The server answered. Returns frames to send (again), and the values of changes that it forgot. */
     resumed({ epoch, mode, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
@@ -89,9 +137,12 @@ export function createSession(page: string, build: string, identity: Place) {
       const isForgotten = isReborn || handled < last - pending.length;
       const unconfirmed = isForgotten ? forget(handled) : [];
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
-      Object.assign(place, { tab, token }, isReborn && { epoch, seq: 0 });
+      Object.assign(place, { tab, token });
+      if (isReborn) begin(epoch, 0);
       catchingUp = true;
       limit = limits.unacked;
+      half = limits.batches / 2;
+      batches = 0;
       sent = pending.filter(({ n }) => n <= handled).length;
       return { frames: due(), unconfirmed };
     },
@@ -103,8 +154,10 @@ export function createSession(page: string, build: string, identity: Place) {
     },
 
     /** All of a frame was handled. What a page has missed comes in one frame with the welcome: the next one is news. */
-    caughtUp(): void {
+    caughtUp(): boolean {
+      const wasCatchingUp = catchingUp;
       catchingUp = false;
+      return wasCatchingUp;
     },
 
     /** Values that nobody chose. They go behind the changes; while the line is down they are dropped: tell them again. */
@@ -116,7 +169,7 @@ export function createSession(page: string, build: string, identity: Place) {
     /** A change of this page. Returns the frames to send now: none while the line is down or full. */
     change(values: Triple[], state: Triple[], at: number): string[] {
       const n = last + 1;
-      pending.push({ n, triples: values, frame: stringify({ type: "change", n, values, state, at }) });
+      pending.push({ n, triples: values, at, frame: stringify({ type: "change", n, values, state, at }) });
       last = n;
       for (const [id, property] of values) {
         const key = keyOf(id, property);
@@ -127,19 +180,24 @@ export function createSession(page: string, build: string, identity: Place) {
       return due();
     },
 
-    /** What to write now of a message of mods; the rest waits for acks. `differing`: only what differs from the page. */
-    mods({ seq, mods }: Mods): { write: Triple[]; differing: boolean } {
+    /**
+     * What to write now of a message of mods; the rest waits for acks. `differing`: only what differs from the page.
+     * `isDue`: once it is written, the server is to hear of it.
+     */
+    take({ seq, mods }: Mods): { write: Triple[]; differing: boolean; isDue: boolean } {
       place.seq = seq;
-      return { write: mods.filter((triple) => !isHeld(seq, triple)), differing: catchingUp };
+      const isDue = mods.length > 0 && ++batches >= half;
+      if (isDue) batches = 0;
+      return { write: mods.filter((triple) => !isHeld(seq, triple)) as Triple[], differing: catchingUp, isDue };
     },
 
     /** Changes up to `n` were stored, or `n` was refused. Returns values to show, and frames that may go now. */
-    settled({ n, seq }: Ack | Refusal, values: Triple[] = []): { write: Triple[]; refused: Triple[]; frames: string[] } {
+    settled({ n, seq }: Ack | Refusal, values?: Triple[]): { write: Triple[]; refused: Triple[]; frames: string[] } {
       // After a resume all answers come again: those that are known say nothing new.
       const isNews = pending.some((change) => change.n === n);
-      const released = settle(n, seq);
+      const released = settle(n, seq, !values);
       // The server's value instead of a refused one, unless there is a newer change of ours.
-      const refused = values.filter(([id, property]) => isNews && !held.has(keyOf(id, property)));
+      const refused = (values ?? []).filter(([id, property]) => isNews && !held.has(keyOf(id, property)));
       return { write: [...refused, ...released], refused, frames: due() };
     },
   };

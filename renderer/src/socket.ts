@@ -1,6 +1,7 @@
 // The line: one WebSocket at a time, opened again for ever unless the server said not to.
-import { CONNECT_TIME, FIRST_DELAY, LAST_DELAY, PATIENT_DELAY, SHORTEST_SILENCE, SILENT_BEATS } from "./limits";
+import { DOUBTFUL_TIME, FIRST_DELAY, GIVEN_UP, LAST_DELAY, LONGEST_SILENCE, PATIENT_DELAY, SILENT_TIME } from "./limits";
 import { CLOSE } from "./protocol";
+import { clock } from "./values";
 
 /** What becomes of the line. */
 export interface Line {
@@ -12,14 +13,15 @@ export interface Line {
   outdatedPage(): void;
 }
 
+const OPEN = 1; // of a WebSocket's `readyState`
 const BAD = "Bad message";
 const REASONS: Record<number, string> = {
   [CLOSE.UNSUPPORTED]: BAD,
   [CLOSE.INVALID]: BAD,
   [CLOSE.TOO_BIG]: "Message too big",
   [CLOSE.BAD_MESSAGE]: BAD,
-  [CLOSE.UNAUTHENTICATED]: "Please log in and reload",
-  [CLOSE.FORBIDDEN]: "Not allowed to connect",
+  [CLOSE.UNAUTHENTICATED]: "Please log in",
+  [CLOSE.FORBIDDEN]: "Not allowed",
   [CLOSE.REPLACED]: "Page open elsewhere",
   [CLOSE.TOO_FAST]: "Too many changes",
 };
@@ -30,7 +32,9 @@ export function createSocket(url: () => string, line: Line) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let isWanted = true;
-  let beatAt = 0; // ms; of the last heartbeat of this line, or 0
+  let heardAt = 0; // ms; of the last message, or of the line's beginning
+  let beats = 0; // heartbeats of this line
+  let patience = SILENT_TIME;
 
   function after(delay: number, run: () => void): void {
     clearTimeout(timer);
@@ -40,66 +44,77 @@ export function createSocket(url: () => string, line: Line) {
   function connect(): void {
     const mine = (socket = new WebSocket(url()));
     // A late event of an old socket must not touch the new one.
-    mine.onopen = () => mine === socket && opened();
+    mine.onopen = () => mine === socket && line.openLine();
     mine.onmessage = ({ data }) => mine === socket && heard(data);
-    mine.onclose = ({ code }) => mine === socket && closed(code);
-    after(CONNECT_TIME, () => {
-      drop();
-      retry(0);
-    });
-  }
-
-  function opened(): void {
-    clearTimeout(timer);
-    beatAt = 0;
-    line.openLine();
+    mine.onclose = (event) => mine === socket && closed(event);
+    beats = 0;
+    heardAt = clock();
+    watch();
   }
 
   function heard(text: string): void {
     failures = 0;
+    heardAt = clock();
     line.receiveText(text);
   }
 
-  function closed(code: number): void {
-    socket = undefined;
-    clearTimeout(timer);
+  /** Look whether the line is silent for too long. One timer that is late now and then is cheaper than one per message. */
+  function watch(): void {
+    const isOpen = socket!.readyState === OPEN;
+    const left = heardAt + (isOpen ? patience : SILENT_TIME) - clock();
+    if (left > 0) return after(left, watch);
+    // Where a frame takes longer than that, it would never arrive: more time for the next line.
+    if (isOpen) patience = Math.min(LONGEST_SILENCE, 2 * patience);
+    drop(GIVEN_UP);
+    retry(0);
+  }
+
+  function closed({ code, reason }: CloseEvent): void {
+    forget();
     if (code === CLOSE.VERSION) return line.outdatedPage();
     isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
     line.lostLine(REASONS[code] ?? "", !isWanted);
-    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0);
+    const hint = +reason.split("retry ")[1]!;
+    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0, hint);
   }
 
-  /** Full jitter: a thousand pages must not come back in the same instant. A hidden page waits until it is seen. */
-  function retry(least: number): void {
-    const span = Math.min(LAST_DELAY, FIRST_DELAY * 2 ** failures++);
+  /**
+   * Full jitter: a thousand pages must not come back in the same instant; a server that stops says how many there are.
+   * A hidden page waits until it is seen.
+   */
+  function retry(least: number, hint?: number): void {
+    const span = hint || Math.min(LAST_DELAY, FIRST_DELAY * 2 ** failures++);
     after(least + Math.random() * span, () => document.hidden || connect());
   }
 
-  function drop(): void {
-    const old = socket;
+  function forget(): void {
     socket = undefined;
     clearTimeout(timer);
+  }
+
+  function drop(code: number): void {
+    const old = socket;
+    forget();
     if (!old) return;
-    old.close(CLOSE.NORMAL);
+    old.close(code);
     line.lostLine("", false);
   }
 
   function restart(): void {
-    drop();
+    drop(GIVEN_UP);
     connect();
   }
 
   function wake(): void {
-    if (isWanted && !socket) connect();
+    if (isWanted && !document.hidden && (!socket || clock() - heardAt > DOUBTFUL_TIME)) restart();
   }
 
   return {
     /** Open the line, and open it again whenever it is lost. */
     startLine(): void {
       // `resume` is an event of the document that does not bubble.
-      for (const name of ["online", "pageshow", "resume"]) addEventListener(name, wake, true);
-      addEventListener("pagehide", ({ persisted }) => persisted && drop());
-      document.addEventListener("visibilitychange", () => document.hidden || wake());
+      for (const name of ["online", "pageshow", "resume", "visibilitychange"]) addEventListener(name, wake, true);
+      addEventListener("pagehide", ({ persisted }) => persisted && drop(CLOSE.NORMAL));
       connect();
     },
 
@@ -108,14 +123,12 @@ export function createSocket(url: () => string, line: Line) {
 
     /** Send one frame. Dropped while the line is down: the session and the requests send theirs again. */
     send(frame: string): void {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(frame);
+      if (socket?.readyState === OPEN) socket.send(frame);
     },
 
-    /** A heartbeat came. When the next ones stay away, the line has died without a word. */
+    /** A heartbeat came. The first one is part of the welcome: only a later one says that the line keeps up. */
     beat(): void {
-      const now = Date.now();
-      if (beatAt) after(Math.max(SHORTEST_SILENCE, SILENT_BEATS * (now - beatAt)), restart);
-      beatAt = now;
+      if (beats++) patience = SILENT_TIME;
     },
   };
 }

@@ -7,8 +7,11 @@ export const { keys, values, entries, fromEntries } = Object;
 export const { isArray } = Array;
 export const { parse, stringify } = JSON;
 
+/** Milliseconds of this page's clock. */
+export const clock = (): number => Date.now();
+
 /** Properties that hold data and never a component, however deep they are. */
-const DATA = ["figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"];
+const DATA = /^(figure|data|extendData|prependData|src|value|rowData|contents)$/;
 
 const isObject = (value: any): boolean => typeof value === "object" && value !== null;
 
@@ -27,7 +30,17 @@ export function holdsComponents(property: string, value: any): boolean {
   // A value too big to look through is taken for one with components: that costs time, never a wrong page.
   const find = (part: any): boolean =>
     isObject(part) && (left-- < 0 || ("namespace" in part && "props" in part) || values(part).some(find));
-  return !DATA.includes(property) && find(value);
+  return !DATA.test(property) && find(value);
+}
+
+/** The CRC-32 of a text in UTF-8, as zlib has it, but as a signed number. */
+export function crc32(text: string): number {
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 8; bit--; ) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
+  }
+  return ~crc;
 }
 
 /** Keep a collection that remembers within a limit: the oldest goes. */

@@ -4,7 +4,7 @@ import { complain, elementOf } from "./element";
 import { idText, isObjectText, keyOf } from "./ids";
 import { ANSWER_TIME, KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
-import { entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
+import { clock, entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
 import { createWatchList, type Watched } from "./watchlist";
 import type { Writer } from "./writer";
 
@@ -36,6 +36,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   const tainted = new Set<string>();
   /** Properties that were told as mounted, and when; 0: that was answered. A lost line may have swallowed them. */
   const mounted = new Map<string, [id: string, property: string, at: number]>();
+  /** When something was last told as mounted. */
+  let mountedAt = 0;
   /** Watched components that are in the page. */
   let present = new Set<string>();
   /** Places whose contents were replaced since the paths were last looked at. */
@@ -109,7 +111,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   /** Does the server write its own value instead of a mounted one? That says nothing about who chose it: the taint stays. */
   function isAnswer(id: string, property: string): boolean {
     const told = mounted.get(keyOf(id, property));
-    return !!told && Date.now() - told[2] < ANSWER_TIME && !(told[2] = 0);
+    return !!told && clock() - told[2] < ANSWER_TIME && !(told[2] = 0);
   }
 
   /** `layout`: as it was before. `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
@@ -156,7 +158,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
 
   function mount(values: Triple[]): void {
     for (const [id, name] of values) {
-      mounted.set(keyOf(id, name), [id, name, Date.now()]);
+      mounted.set(keyOf(id, name), [id, name, (mountedAt = clock())]);
       forgetOldest(mounted, KEPT_PROPERTIES);
     }
     if (values.length) reports.mount(values);
@@ -184,6 +186,13 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       const again = [...mounted.values()].filter(([id]) => dash.component(id) && !isUnknown(id));
       mount([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
+
+    /** Is it a value that this page told as mounted, and that only comes back to it with a seq? */
+    isEcho: ([id, property, value]: Triple): boolean =>
+      clock() - mountedAt < ANSWER_TIME && equal(valueOf(id, property), value) && isAnswer(id, property),
+
+    /** Everything that is watched: ids and patterns. */
+    watchedTexts: (): string[] => list.watchedTexts,
 
     /** The values of some properties; nothing for a component that is not in the page. */
     readProps(id: string, properties: string[]): Record<string, unknown> {

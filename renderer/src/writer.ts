@@ -1,5 +1,6 @@
 // Puts values of the server into the page.
 import type { Callback, Renderer } from "./dash";
+import { once } from "./drawn";
 import { complain } from "./element";
 import { keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
@@ -92,6 +93,16 @@ export function createWriter(dash: Renderer) {
     plain = false;
   }
 
+  /** React draws in a microtask: an event written in the one after it is seen by itself, and after the values before it. */
+  function fire([event, ...later]: Triple[]): void {
+    if (!event) return;
+    queueMicrotask(() => {
+      once(event[2]?.[0] ?? event[2]);
+      own(() => dash.component(event[0]) && writeOne([event]));
+      fire(later);
+    });
+  }
+
   return {
     /** Are the changes seen now our own? */
     isWriting: (): boolean => depth > 0,
@@ -103,9 +114,7 @@ export function createWriter(dash: Renderer) {
     write,
 
     /** Write events, one by one. Whoever is not in the page misses them. */
-    fire(events: Triple[]): void {
-      own(() => events.forEach((event) => dash.component(event[0]) && writeOne([event])));
-    },
+    fire,
 
     /** Components have appeared: write what was kept for them. Values that came with newer components stay. */
     appeared(): void {

@@ -14,7 +14,7 @@ const reload = vi.fn();
 const made: any[] = [];
 const ignore = () => undefined;
 function element() {
-  made.push({ style: {}, attachShadow: () => ({ append: ignore }), setAttribute: ignore, append: ignore });
+  made.push({ style: {}, append: ignore });
   return made[made.length - 1];
 }
 
@@ -34,7 +34,7 @@ const complaints = () => vi.mocked(console.error).mock.calls;
 
 beforeEach(() => {
   // What a test leaves waiting must not open a line in the next one.
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   browser = fakeBrowser();
   const power = component("Slider", { id: "power", value: 40 });
   dash = fakeDash([power, component("Div", { id: "greeting" }), component("Graph", { id: "graph" })], browser.page);
@@ -227,10 +227,88 @@ test("a final close fails what waits and what comes", async () => {
   expect(app.view().status).toBe("gone");
 });
 
-test("a ping is answered at once", () => {
+test("a ping is answered at once, with the hash where it is asked for", () => {
   joined();
-  receive({ type: "ping", at: 1 });
-  expect(sent().slice(-1)).toMatchObject([{ type: "pong", seq: 0 }]);
+  receive(mods(5, 1));
+  receive({ type: "ping", at: 1, check: false });
+  receive({ type: "ping", at: 1, check: true });
+  const [first, second] = sent().slice(-2);
+  expect(first).toEqual({ type: "pong", seq: 5, at: expect.any(Number) });
+  // zlib.crc32(b"power.value:5")
+  expect(second).toMatchObject({ type: "pong", seq: 5, hash: 1275935377 });
+});
+
+test("a hello tells the page's clock", () => {
+  start();
+  socket().open();
+  expect(sent()[0].at).toBeCloseTo(Date.now(), -4);
+});
+
+test("each fourth batch is told, after it was written", () => {
+  joined();
+  for (const seq of [5, 6, 7]) receive(mods(seq, seq));
+  expect(sent().map(({ type }) => type)).toEqual(["hello"]);
+  receive(mods(8, 8));
+  expect(sent().slice(1)).toEqual([{ type: "applied", seq: 8 }]);
+});
+
+test("a value that was told as mounted and comes back with its seq is not written again", () => {
+  joined();
+  dash.listen("power", "value", { name: "own" });
+  dash.result({ initialCall: true, changedPropIds: {} }, "power", { value: 41 });
+  dash.told.length = 0;
+  receive(mods(5, 41));
+  expect(dash.told).toEqual([]);
+  // The next one is somebody's push.
+  receive(mods(6, 41));
+  expect(dash.told).toHaveLength(1);
+});
+
+const labels = () => ["power", "greeting"].map((id) => browser.elements.get(id).dataset.dashDevices);
+
+test("without a line what is shared, watched or was sent is stale, until the page has caught up", () => {
+  joined();
+  ["greeting", "graph"].forEach(browser.mount);
+  receive({ type: "mods", seq: 5, mods: [["greeting", "children", "Hello"]], events: [], lost: 0 });
+  socket().lose();
+  expect([labels(), browser.elements.get("graph").dataset]).toEqual([["stale", "stale"], {}]);
+  browser.fire("online");
+  socket().open();
+  expect(labels()).toEqual(["stale", "stale"]);
+  receive({ ...WELCOME, shared: ["graph"], mode: "delta" });
+  expect(labels()).toEqual([undefined, undefined]);
+  socket().lose();
+  expect(browser.elements.get("graph").dataset).toEqual({ dashDevices: "stale" });
+});
+
+test("what is changed without a line is pending until its answer", () => {
+  joined();
+  browser.mount("greeting");
+  socket().lose();
+  dash.report("power", { value: 50 });
+  expect(labels()[0]).toBe("pending");
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "delta" });
+  // Just made: while there is a line it is no news that an answer takes its time.
+  expect(labels()[0]).toBeUndefined();
+  vi.setSystemTime(Date.now() + 1_001);
+  receive({ type: "ping", at: 1, check: false });
+  expect(labels()[0]).toBe("pending");
+  receive({ type: "ack", n: 1, seq: 5 });
+  expect(labels()[0]).toBeUndefined();
+});
+
+test("before a reload the fields are kept, and looked for after it", () => {
+  storage.set("dash_devices:/app/:typed", '[["note","half",true,4,4]]');
+  browser.document["querySelectorAll"] = () => [];
+  joined();
+  expect(storage.get("dash_devices:/app/:typed")).toBe("[]");
+  browser.document["querySelectorAll"] = (selector: string) =>
+    selector.startsWith("input") ? [{ id: "power", value: "half", selectionStart: 4, selectionEnd: 4 }] : [];
+  receive({ ...WELCOME, build: "b8" });
+  expect(JSON.parse(storage.get("dash_devices:/app/:typed")!)).toEqual([["power", "half", false, 4, 4]]);
+  expect(reload).toHaveBeenCalledOnce();
 });
 
 test("over HTTP the line begins where the layout stands, and callbacks carry the token", async () => {

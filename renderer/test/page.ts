@@ -21,7 +21,7 @@ export class FakeSocket {
   closedWith: number | undefined;
   onopen?: () => void;
   onmessage?: (event: { data: string }) => void;
-  onclose?: (event: { code: number }) => void;
+  onclose?: (event: { code: number; reason: string }) => void;
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
   }
@@ -35,9 +35,27 @@ export class FakeSocket {
     this.readyState = 1;
     this.onopen!();
   }
-  lose(code = 1006) {
+  lose(code = 1006, reason = "") {
     this.readyState = 3;
-    this.onclose!({ code });
+    this.onclose!({ code, reason });
+  }
+}
+
+/** Tells of changes of the document when the test says so. */
+export class FakeObserver {
+  static all: FakeObserver[] = [];
+  observing = false;
+  constructor(private readonly tell: () => void) {
+    FakeObserver.all.push(this);
+  }
+  observe() {
+    this.observing = true;
+  }
+  disconnect() {
+    this.observing = false;
+  }
+  static documentChanges() {
+    this.all.forEach((observer) => observer.observing && observer.tell());
   }
 }
 
@@ -47,15 +65,26 @@ export function fakeBrowser() {
   const elements = new Map<string, any>();
   const on = (name: string, listener: Listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]);
   const page = { addEventListener: on } as Record<string, unknown>;
-  const document = { hidden: false, addEventListener: on, getElementById: (id: string) => elements.get(id) ?? null };
+  const labelled = () => [...elements.values()].filter(({ dataset }) => dataset.dashDevices);
+  const document = {
+    hidden: false,
+    body: {},
+    adoptedStyleSheets: [] as unknown[],
+    getElementById: (id: string) => elements.get(id) ?? null,
+    querySelectorAll: (selector: string): any[] => (selector.startsWith("[data-dash-devices") ? labelled() : []),
+    querySelector: (): unknown => null,
+  } as Record<string, any>;
   vi.stubGlobal("window", page);
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", on);
   vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("CSSStyleSheet", class { replaceSync = () => undefined; });
+  vi.stubGlobal("MutationObserver", FakeObserver);
+  FakeObserver.all = [];
   FakeSocket.all = [];
   vi.stubGlobal("location", { origin: "http://host", href: "http://host/app/" });
   const fire = (name: string, event: unknown = {}) => (listeners.get(name) ?? []).forEach((listener) => listener(event));
-  const mount = (id: string) => elements.set(id, { title: "", style: { outline: "" }, dataset: {} });
+  const mount = (id: string) => elements.set(id, { id, title: "", dataset: {} });
   return { page, document, elements, fire, mount };
 }
 

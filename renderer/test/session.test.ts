@@ -1,37 +1,37 @@
 import { expect, test } from "vitest";
-import type { Mods, Triple, Welcome } from "../src/protocol";
+import type { Mod, Mods, Welcome } from "../src/protocol";
 import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, watch: [], limits: { unacked: 3, change_bytes: 1000 },
+  handled: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
 };
-const mods = (seq: number, ...triples: Triple[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
+const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;
 const patch = { __dash_patch_update: "", operations: [] };
 
 function joined() {
   const session = createSession("p1", "b", {});
   session.resumed(WELCOME);
-  Object.assign(session.place, { epoch: "e1", seq: 4 });
+  session.begin("e1", 4);
   return session;
 }
 const change = (session: ReturnType<typeof joined>, value: unknown, id = "power") => session.change([[id, "value", value]], [], 0);
 const numbers = (frames: string[]) => frames.map((frame) => JSON.parse(frame).n);
 
 test("the first hello knows neither tab nor place", () => {
-  const hello = JSON.parse(JSON.stringify(createSession("p1", "b7", {}).hello()));
-  expect(hello).toEqual({ type: "hello", version: 1, page: "p1", build: "b7" });
+  const hello = JSON.parse(JSON.stringify(createSession("p1", "b7", {}).hello(7)));
+  expect(hello).toEqual({ type: "hello", version: 1, page: "p1", build: "b7", at: 7 });
 });
 
 test("a later hello says who the tab is and where it stands", () => {
-  expect(joined().hello()).toMatchObject({ tab: "t", token: "s", epoch: "e1", seq: 4 });
+  expect(joined().hello(7)).toMatchObject({ tab: "t", token: "s", epoch: "e1", seq: 4 });
 });
 
 test("changes are numbered from 1 and go at once", () => {
   const session = joined();
   expect([...numbers(change(session, 1)), ...numbers(change(session, 2))]).toEqual([1, 2]);
-  expect(session.unacked()).toBe(2);
+  expect(session.backlog()).toBe(2);
 });
 
 test("past the limit changes wait for acks, in order", () => {
@@ -45,14 +45,14 @@ test("past the limit changes wait for acks, in order", () => {
 test("crossing: an older mod is dropped at the ack", () => {
   const session = joined();
   change(session, 60);
-  expect(session.mods(mods(5, ["power", "value", 50])).write).toEqual([]);
+  expect(session.take(mods(5, ["power", "value", 50])).write).toEqual([]);
   expect(session.settled(ack(1, 6)).write).toEqual([]);
 });
 
 test("crossing: a newer mod is written at the ack", () => {
   const session = joined();
   change(session, 50);
-  session.mods(mods(6, ["power", "value", 60]));
+  session.take(mods(6, ["power", "value", 60]));
   expect(session.settled(ack(1, 5)).write).toEqual([["power", "value", 60]]);
 });
 
@@ -60,7 +60,7 @@ test("mods are held back until the last change of the property has its ack", () 
   const session = joined();
   change(session, 1);
   change(session, 2);
-  session.mods(mods(6, ["power", "value", 60]));
+  session.take(mods(6, ["power", "value", 60]));
   expect(session.settled(ack(1, 5)).write).toEqual([]);
   expect(session.settled(ack(2, 7)).write).toEqual([]);
 });
@@ -68,14 +68,14 @@ test("mods are held back until the last change of the property has its ack", () 
 test("mods of other properties are not held back", () => {
   const session = joined();
   change(session, 1);
-  expect(session.mods(mods(5, ["power", "max", 9], ["other", "value", 9])).write).toHaveLength(2);
+  expect(session.take(mods(5, ["power", "max", 9], ["other", "value", 9])).write).toHaveLength(2);
 });
 
 test("a patch held back is kept on top of the value before it", () => {
   const session = joined();
   change(session, 1);
-  session.mods(mods(6, ["power", "value", [1]]));
-  session.mods(mods(7, ["power", "value", patch]));
+  session.take(mods(6, ["power", "value", [1]]));
+  session.take(mods(7, ["power", "value", patch]));
   expect(session.settled(ack(1, 5)).write.map(([, , value]) => value)).toEqual([[1], patch]);
 });
 
@@ -84,7 +84,7 @@ test("an ack covers all changes before it", () => {
   change(session, 1);
   change(session, 2, "other");
   session.settled(ack(2, 6));
-  expect(session.unacked()).toBe(0);
+  expect(session.backlog()).toBe(0);
 });
 
 test("a refused change shows the server's value", () => {
@@ -116,16 +116,16 @@ test("after a lost line only what was not handled is sent again", () => {
   const { frames, unconfirmed } = session.resumed({ ...WELCOME, mode: "delta", handled: 1 });
   expect(numbers(frames)).toEqual([2, 3]);
   expect(unconfirmed).toEqual([]);
-  expect(session.unacked()).toBe(3); // the ack of the first one is still to come
+  expect(session.backlog()).toBe(3); // the ack of the first one is still to come
 });
 
 test("after a new epoch nothing is sent again, and numbers start at 1", () => {
   const session = joined();
   change(session, 80);
-  session.mods(mods(6, ["power", "value", 70]));
+  session.take(mods(6, ["power", "value", 70]));
   const { frames, unconfirmed } = session.resumed({ ...WELCOME, epoch: "e2", seq: 1, mode: "snapshot" });
-  expect([frames, unconfirmed, session.unacked()]).toEqual([[], [["power", "value", 80]], 0]);
-  expect(session.mods(mods(1, ["power", "value", 40]))).toEqual({ write: [["power", "value", 40]], differing: true });
+  expect([frames, unconfirmed, session.backlog()]).toEqual([[], [["power", "value", 80]], 0]);
+  expect(session.take(mods(1, ["power", "value", 40]))).toEqual({ write: [["power", "value", 40]], differing: true, isDue: false });
   expect(numbers(change(session, 5))).toEqual([1]);
 });
 
@@ -135,16 +135,16 @@ test("a snapshot in the same epoch means starting over too", () => {
   session.settled(ack(1, 5));
   change(session, 80);
   const { frames, unconfirmed } = session.resumed({ ...WELCOME, seq: 6, mode: "snapshot" });
-  expect([frames, unconfirmed, session.unacked()]).toEqual([[], [["power", "value", 80]], 0]);
-  expect(session.hello()).toMatchObject({ epoch: "e1", seq: 0 });
-  expect(session.mods(mods(6, ["power", "value", 40]))).toEqual({ write: [["power", "value", 40]], differing: true });
+  expect([frames, unconfirmed, session.backlog()]).toEqual([[], [["power", "value", 80]], 0]);
+  expect(session.hello(7)).toMatchObject({ epoch: "e1", seq: 0 });
+  expect(session.take(mods(6, ["power", "value", 40]))).toEqual({ write: [["power", "value", 40]], differing: true, isDue: false });
   expect(numbers(change(session, 5))).toEqual([1]);
 });
 
 test("a line lost before the snapshot came asks for all of it again", () => {
   const session = joined();
   session.resumed({ ...WELCOME, epoch: "e2", seq: 9, mode: "snapshot" });
-  expect(session.hello()).toMatchObject({ epoch: "e2", seq: 0 });
+  expect(session.hello(7)).toMatchObject({ epoch: "e2", seq: 0 });
 });
 
 test("a server that forgot this tab is not sent old numbers", () => {
@@ -162,23 +162,23 @@ test("only what differs is written of the first mods after a resume, live ones a
   const session = joined();
   session.interrupted();
   session.resumed({ ...WELCOME, mode: "delta", seq: 8 });
-  expect(session.mods(mods(8)).differing).toBe(true);
+  expect(session.take(mods(8)).differing).toBe(true);
   session.caughtUp();
-  expect(session.mods(mods(9)).differing).toBe(false);
+  expect(session.take(mods(9)).differing).toBe(false);
 });
 
 test("a resume that brought nothing, as all that is newer is the page's own, leaves the next mods live", () => {
   const session = joined();
   session.resumed({ ...WELCOME, mode: "delta", seq: 8 });
   session.caughtUp();
-  expect(session.mods(mods(9)).differing).toBe(false);
+  expect(session.take(mods(9)).differing).toBe(false);
 });
 
 test("a resume with nothing newer leaves the next mods live", () => {
   const session = joined();
   session.resumed({ ...WELCOME, mode: "delta", seq: 4 });
   session.caughtUp();
-  expect(session.mods(mods(5)).differing).toBe(false);
+  expect(session.take(mods(5)).differing).toBe(false);
 });
 
 const mounts = (frames: string[]) => frames.map((frame) => JSON.parse(frame)).filter(({ type }) => type === "mount");

@@ -107,21 +107,72 @@ test("4426 asks for a reload, and not for another line", () => {
 
 test("a line that does not open is given up for another one", () => {
   started();
-  vi.advanceTimersByTime(10_000 + 250);
-  expect([FakeSocket.all[0]!.closedWith, count()]).toEqual([1000, 2]);
+  vi.advanceTimersByTime(9_000 + 250);
+  expect([FakeSocket.all[0]!.closedWith, count()]).toEqual([4000, 2]);
 });
 
-test("a line whose heartbeats stay away is dead", () => {
-  const socket = started();
+test("a line that is silent for nine seconds is dead, and its page says so", () => {
+  started();
   last().open();
-  vi.advanceTimersByTime(60_000);
-  expect(count()).toBe(1); // no heartbeats yet: nothing is known of them
-  socket.beat();
   vi.advanceTimersByTime(5_000);
+  last().onmessage!({ data: "{}" });
+  vi.advanceTimersByTime(8_999);
+  expect([line.lostLine.mock.calls.length, count()]).toEqual([0, 1]);
+  vi.advanceTimersByTime(1);
+  expect(line.lostLine).toHaveBeenCalledExactlyOnceWith("", false);
+  // Not as a tab that goes away: its client stays.
+  expect(last().closedWith).toBe(4000);
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(2);
+});
+
+test("while frames take longer than that, each line gets more time, until one keeps up with the heartbeats", () => {
+  const socket = started();
+  for (const silence of [9_000, 18_000, 36_000, 72_000, 72_000]) {
+    last().open();
+    socket.beat(); // comes with the welcome
+    const before = count();
+    vi.advanceTimersByTime(silence - 1);
+    expect(count()).toBe(before);
+    vi.advanceTimersByTime(1).advanceTimersToNextTimer();
+    expect(count()).toBe(before + 1);
+  }
+  last().open();
   socket.beat();
-  vi.advanceTimersByTime(14_999);
+  socket.beat();
+  vi.advanceTimersByTime(9_000);
+  expect(FakeSocket.all.map(({ closedWith }) => closedWith)).toEqual(Array(6).fill(4000));
+});
+
+test.each(["online", "pageshow", "visibilitychange", "resume"])("%s replaces a line that should have said something", (event) => {
+  started();
+  last().open();
+  vi.advanceTimersByTime(6_000);
+  browser.fire(event);
+  expect(count()).toBe(1);
+  // As after a freeze: the clock went on, and no timer ran.
+  vi.setSystemTime(Date.now() + 1);
+  browser.fire(event);
+  expect([FakeSocket.all[0]!.closedWith, count()]).toEqual([4000, 2]);
+});
+
+test("a server that restarts says over how long its pages come back", () => {
+  started();
+  last().lose(1012, "retry 3000");
+  vi.advanceTimersByTime(2_999);
   expect(count()).toBe(1);
   vi.advanceTimersByTime(1);
+  expect(count()).toBe(2);
+  // Only the first attempt is for all of them.
+  last().lose();
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(3);
+});
+
+test("any other reason is no time to wait", () => {
+  started();
+  last().lose(1012, "the server stops");
+  vi.advanceTimersByTime(250);
   expect(count()).toBe(2);
 });
 

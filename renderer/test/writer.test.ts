@@ -130,8 +130,10 @@ test("a patch for what is not there needs a value before it", () => {
   expect(page.dash.value("late", "children")).toBe("layout");
 });
 
-test("an event for what is not there is missed", () => {
+test("an event for what is not there is missed", async () => {
   page.writer.fire([["late", "data", 1], ["a", "value", 9]]);
+  await Promise.resolve();
+  await Promise.resolve();
   appear(component("Div", { id: "late" }));
   expect([page.dash.value("late", "data"), page.dash.value("a", "value")]).toEqual([undefined, 9]);
 });

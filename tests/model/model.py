@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 Value = tuple[int, ...]
 LIMIT = 3  # limits.unacked
+BATCHES = 2  # limits.batches
 WATCHED = ("p", "q", "late")  # the server has no value of "late" at first
 PAIR = ("x", "y")  # always set together, by one callback
 
@@ -44,6 +45,13 @@ class Rule(enum.Enum):
     ONE_SEQ = "6: the results of one callback have one seq"
     ONE_TASK = "6: the mods of one message are applied in one synchronous task"
     LIMITED = "7: at most limits.unacked changes are sent without an ack"
+    BATCHED = "9: at most limits.batches batches are out that were not applied"
+    GOES_ON = "9: what was kept back comes when the page has applied them"
+    OWN_SEQ = "10: a mod has a seq of its own where that is not its message's"
+    HELD_COUNTS = "10: the seq counts from the moment the mod arrives, also when it is held back"
+    ACK_COUNTS = "10: the ack tells the seq of the page's own change"
+    BASE = "10: what the layout had does not count"
+    ADOPTED = "10: a value adopted from a mount comes back to the page that told it"
 
 
 Rules = frozenset[Rule]
@@ -101,8 +109,28 @@ class Layout:
 
 @dataclass(frozen=True)
 class Mods:
+    """Each with its own seq."""
+
     seq: int
-    mods: tuple[Triple, ...]
+    mods: tuple[tuple[str, Value | Patch, int], ...]
+
+
+@dataclass(frozen=True)
+class Ping:
+    check: bool
+
+
+@dataclass(frozen=True)
+class Pong:
+    """``held``: after a check, the seq of each property that counts."""
+
+    seq: int
+    held: frozenset[tuple[str, int]] | None
+
+
+@dataclass(frozen=True)
+class Applied:
+    seq: int
 
 
 @dataclass(frozen=True)
@@ -125,8 +153,8 @@ class Props:
     props: tuple[Triple, ...]
 
 
-FromPage = Hello | Change | Mount
-FromServer = Welcome | Layout | Mods | Props | Ack | Nack
+FromPage = Hello | Change | Mount | Applied | Pong
+FromServer = Welcome | Layout | Mods | Props | Ack | Nack | Ping
 
 
 @dataclass(eq=False)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from .model import (
+    BATCHES,
     LIMIT,
     PAIR,
     WATCHED,
     Ack,
+    Applied,
     Change,
     FromServer,
     Hello,
@@ -16,6 +18,8 @@ from .model import (
     Mount,
     Nack,
     Patch,
+    Ping,
+    Pong,
     Props,
     Rule,
     Triple,
@@ -53,6 +57,9 @@ class Page:
         self.unacked: list[Change] = []
         self.sent = 0
         self.is_welcome = False
+        self.held: dict[str, int] = {}
+        self.base = 0
+        self.batches = 0
         self.aside: dict[str, tuple[Value | Patch, int]] = {}
         self.mounts: set[str] = set()
         self.told: set[str] = set()
@@ -87,6 +94,7 @@ class Page:
         self.line = Line(self.load)
         self.line.up.append(Hello(self.token, self.epoch, self.seq))
         self.is_welcome = False
+        self.batches = 0
         return self.line
 
     def cut(self) -> None:
@@ -120,9 +128,12 @@ class Page:
             self._take_welcome(message)
         elif isinstance(message, Layout):
             self.shows |= message.values
+            self.base = message.seq
             self.epoch, self.seq, self.is_welcome = self.server_epoch, message.seq, True
         elif isinstance(message, Mods):
             self._take_mods(message)
+        elif isinstance(message, Ping):
+            self._take_ping(message)
         elif isinstance(message, Props):
             self._write(list(message.props))
         else:
@@ -164,8 +175,24 @@ class Page:
         if mods.seq < self.seq:
             self.world.faults.append(f"mods at {mods.seq} after {self.seq}")
         self._find_echoes(mods)
-        self._write([triple for triple in mods.mods if not self._keep_aside(triple, mods.seq)])
+        self._write([(key, value) for key, value, seq in mods.mods if not self._keep_aside((key, value), seq)])
+        for key, _, seq in mods.mods:
+            if not self._is_pending(key) or Rule.HELD_COUNTS in self.world.rules:
+                self.held[key] = seq if Rule.OWN_SEQ in self.world.rules else mods.seq
         self.seq = mods.seq
+        self.batches += bool(mods.mods)
+        if self.batches >= BATCHES // 2:
+            self._say(Applied(self.seq))
+
+    def _take_ping(self, ping: Ping) -> None:
+        base = self.base if Rule.BASE in self.world.rules else 0
+        held = frozenset((key, seq) for key, seq in self.held.items() if seq > base)
+        self._say(Pong(self.seq, held if ping.check else None))
+
+    def _say(self, message: Applied | Pong) -> None:
+        self.batches = 0
+        if self.line is not None:
+            self.line.up.append(message)
 
     def _keep_aside(self, triple: Triple, seq: int) -> bool:
         if not self._is_pending(triple[0]) or Rule.HOLD_BACK not in self.world.rules:
@@ -183,6 +210,8 @@ class Page:
         self.sent -= len(done)
         if isinstance(answer, Ack):
             self.acked |= {change.uid for change in done}
+            if Rule.ACK_COUNTS in self.world.rules:
+                self.held |= dict.fromkeys((key for c in done if c.n == answer.n for key in c.values), answer.seq)
         elif done:
             self.excused |= set(answer.values)
             self._write([(k, v) for k, v in answer.values.items() if not self._is_pending(k)])
@@ -209,6 +238,6 @@ class Page:
             self.world.faults.append("half of a callback's results")
 
     def _find_echoes(self, mods: Mods) -> None:
-        for key, value in mods.mods:
+        for key, value, _ in mods.mods:
             if self.seq > 0 and value in self.own and key not in self.excused:
                 self.world.faults.append(f"{key}: the page's own value came back")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from .model import (
+    BATCHES,
     LIMIT,
     PAIR,
     Ack,
+    Applied,
     Change,
     FromServer,
     Hello,
@@ -17,6 +20,8 @@ from .model import (
     Mount,
     Nack,
     Patch,
+    Ping,
+    Pong,
     Rule,
     Value,
     Welcome,
@@ -43,7 +48,11 @@ class Stored:
 
 @dataclass
 class Load:
-    """What the server knows of one page load. ``want``: properties of which this page needs the whole value."""
+    """What the server knows of one page load.
+
+    ``want``: properties of which this page needs the whole value. ``out``: seqs of the batches it has not applied.
+    ``owed``: what it must hold, for each ping without an answer.
+    """
 
     token: int
     handled: int = 0
@@ -52,6 +61,9 @@ class Load:
     place: int = 0
     unsent: list[Ack | Nack] = field(default_factory=list)
     want: set[str] = field(default_factory=set)
+    base: int = 0
+    out: deque[int] = field(default_factory=deque)
+    owed: deque[frozenset[tuple[str, int]] | None] = field(default_factory=deque)
 
 
 class Server:
@@ -92,6 +104,8 @@ class Server:
         message = line.up.popleft()
         if isinstance(message, Hello):
             self._hello(line, message)
+        elif isinstance(message, Applied | Pong):
+            self._applied(line, self.loads[line.load], message)
         elif isinstance(message, Change):
             self._change(line, self.loads[line.load], message)
         else:
@@ -100,9 +114,10 @@ class Server:
     def _hello(self, line: Line, hello: Hello) -> None:
         mode, load = self._greet(line, hello)
         load.line, load.place, load.unsent, load.want = line, 0, [], set()
+        load.out, load.owed = deque(), deque()
         line.down.append(Welcome(load.token, self.epoch, self.seq, mode, load.handled))
         if mode == "fresh":
-            load.place = self.seq
+            load.place = load.base = self.seq
             line.down.append(Layout(self.seq, {key: stored.value for key, stored in self.values.items()}))
         if mode == "delta":
             load.place = hello.seq if Rule.ALL_NEWER in self.world.rules else self.seq
@@ -152,7 +167,7 @@ class Server:
     def _mount(self, line: Line, load: Load, mount: Mount) -> None:
         for key, value in mount.values.items():
             if key not in self.values or Rule.MOUNT not in self.world.rules:
-                self.store({key: value}, line.load)
+                self.store({key: value}, None if Rule.ADOPTED in self.world.rules else line.load)
             else:
                 load.want.add(key)
 
@@ -160,17 +175,37 @@ class Server:
         """Send a page all that it needs now."""
         if load.line is None or not load.line.is_open:
             return
-        mods = self._newer(load)
-        load.place, load.want = self.seq, set()
-        answers, load.unsent = _joined(load.unsent), []
+        mods = []
+        if len(load.out) < BATCHES or Rule.BATCHED not in self.world.rules:
+            mods = self._newer(load)
+            load.place, load.want = self.seq, set()
+            load.out.extend(message.seq for message in mods)
+        answers, load.unsent = load.unsent, []
         frames: list[FromServer] = [*answers, *mods]
         load.line.down.extend(frames if Rule.ANSWERS_FIRST in self.world.rules else [*mods, *answers])
+
+    def ping(self, load: Load) -> None:
+        """Ask a page what it holds, if it was sent all there is."""
+        self.flush(load)
+        if load.line is not None and load.line.is_open:
+            in_step = load.place == self.seq
+            newer = frozenset((key, stored.seq) for key, stored in self.values.items() if stored.seq > load.base)
+            load.owed.append(newer if in_step else None)
+            load.line.down.append(Ping(in_step))
+
+    def _applied(self, line: Line, load: Load, message: Applied | Pong) -> None:
+        if load.line is not line:
+            return
+        while load.out and load.out[0] <= message.seq and Rule.GOES_ON in self.world.rules:
+            load.out.popleft()
+        if isinstance(message, Pong) and message.held != (owed := load.owed.popleft()):
+            self.world.faults.append(f"the page holds {message.held}, expected {owed}")
 
     def _newer(self, load: Load) -> list[Mods]:
         entries = sorted(self.values.items(), key=lambda item: item[1].seq)
         whose = next(number for number, known in self.loads.items() if known is load)
         triples = [
-            (stored.seq, (key, stored.value if key in load.want else self._sent(stored, load.place)))
+            (stored.seq, (key, stored.value if key in load.want else self._sent(stored, load.place), stored.seq))
             for key, stored in entries
             if key in load.want or (stored.seq > load.place and not self._has(stored, load.place, whose))
         ]
@@ -184,9 +219,3 @@ class Server:
     def _has(self, stored: Stored, place: int, whose: int) -> bool:
         """Does the page show it already, as it made it? Not counted on where it starts from nothing."""
         return stored.origin == whose and place > 0 and Rule.ACK_ONLY in self.world.rules
-
-
-def _joined(answers: list[Ack | Nack]) -> list[Ack | Nack]:
-    """An ack speaks for the changes below it: of neighbouring acks only the last is needed."""
-    following = [*answers[1:], None]
-    return [a for a, b in zip(answers, following, strict=False) if isinstance(a, Nack) or not isinstance(b, Ack)]

@@ -15,14 +15,24 @@ from dash_devices.errors import ProtocolError
 from dash_devices.hub import Hub
 from dash_devices.intake import Intake, Refused
 from dash_devices.patterns import Dep
-from dash_devices.protocol import VERSION, Change as WireChange, Hello as WireHello, Mount as WireMount, Nack as Code
+from dash_devices.protocol import (
+    CHECK_EVERY,
+    VERSION,
+    Applied as WireApplied,
+    Change as WireChange,
+    Hello as WireHello,
+    Mount as WireMount,
+    Nack as Code,
+    Pong as WirePong,
+)
 from dash_devices.sessions import Session
-from dash_devices.shared import Key
+from dash_devices.shared import Key, crc_of
 
 from .model import (
     PAIR,
     WATCHED,
     Ack,
+    Applied,
     Change,
     FromServer,
     Hello,
@@ -31,6 +41,8 @@ from .model import (
     Mods,
     Nack,
     Patch,
+    Ping,
+    Pong,
     Props,
     Value,
     Welcome,
@@ -55,6 +67,7 @@ class LineLink:
     """A socket that writes into a line of the model."""
 
     writable = True
+    heard = 0.0
 
     def __init__(self, server: RealServer, line: Line) -> None:
         self.server = server
@@ -68,6 +81,12 @@ class LineLink:
 
     def close(self, code: int, reason: str) -> None:
         self.line.cut()
+
+    def abort(self) -> None:
+        self.line.cut()
+
+    def progress(self) -> tuple[int, int]:
+        return 0, 0
 
 
 class RealServer:
@@ -84,8 +103,8 @@ class RealServer:
         self.epoch += 1
         engine = Engine(orjson.dumps)
         self.hub = Hub(engine)
-        self.hub.epoch = str(self.epoch)
-        self.hub.intake = intake = DoomedIntake(engine)
+        self.hub.greeter.epoch = str(self.epoch)
+        self.hub.intake = intake = DoomedIntake(engine, lambda session, at: 0.0)
         intake.world = self.world
         for key in WATCHED:
             engine.share(Dep(key, "value"))
@@ -121,6 +140,12 @@ class RealServer:
         """Send a page all that it needs now."""
         self.hub.flush_session(session)
 
+    def ping(self, session: Session) -> None:
+        """Ask a page what it holds, if it was sent all there is."""
+        session.pulse.wanted = True
+        session.pulse.since = CHECK_EVERY
+        self.hub.flush_session(session)
+
     def read(self, line: Line) -> None:
         """Handle the next message of a line, as a connection does."""
         message = line.up.popleft()
@@ -146,11 +171,15 @@ class RealServer:
             self._layout(line, session)
 
     def _layout(self, line: Line, session: Session) -> None:
-        session.outbox.position = seq = self.hub.engine.shared.seq
+        seq = self.hub.engine.shared.seq
+        self.hub.laid_out(session, seq)
         self.hub.flush_session(session)
         line.down.append(Layout(seq, {key: stored.value for key, stored in self.values.items()}))
 
     def _handle(self, session: Session, message: Any) -> None:
+        if isinstance(message, Applied | Pong):
+            self._applied(session, message)
+            return
         values: list[Any] = [(key, "value", list(value)) for key, value in message.values.items()]
         if isinstance(message, Change):
             assert isinstance(self.hub.intake, DoomedIntake)
@@ -159,6 +188,16 @@ class RealServer:
         else:
             self.hub.mount(session, WireMount(values))
 
+    def _applied(self, session: Session, message: Applied | Pong) -> None:
+        if isinstance(message, Applied):
+            self.hub.applied(session, WireApplied(message.seq))
+            return
+        held = message.held
+        hash = None if held is None else sum(crc_of((key, "value"), seq) for key, seq in held) % 2**32
+        self.hub.applied(session, WirePong(message.seq, 0, hash))
+        if self.hub.engine.metrics["divergences"]:
+            self.world.faults.append(f"the page holds {held}")
+
     # ---- the wire, as the model has it ----
     def from_wire(self, message: dict[str, Any]) -> FromServer:
         """One message."""
@@ -166,7 +205,10 @@ class RealServer:
             case "welcome":
                 return Welcome(self._token(message), self.epoch, message["seq"], message["mode"], message["handled"])
             case "mods":
-                return Mods(message["seq"], tuple((id, unwire(value)) for id, _, value in message["mods"]))
+                mods = ((id, unwire(value), *(seq or [message["seq"]])) for id, _, value, *seq in message["mods"])
+                return Mods(message["seq"], tuple(mods))
+            case "ping":
+                return Ping(message["check"])
             case "props":
                 return Props(tuple((id, unwire(value)) for id, _, value in message["props"]))
             case "ack":

@@ -13,9 +13,11 @@ class Replay {
   private session_ = createSession("p", "b", {});
   private shows_: Record<string, number[]> = {};
   private frames_: string[] = [];
+  private said_: object[] = [];
 
   step(event: Event): unknown {
     this.frames_ = [];
+    this.said_ = [];
     if (event.do === "take") this.take_(event.message);
     else if (event.do === "down") this.session_.interrupted();
     else if (event.do === "mount") this.show_(event.values!);
@@ -23,21 +25,29 @@ class Replay {
       this.show_(event.values!);
       this.frames_ = this.session_.change(event.values!, [], 0);
     }
-    const { epoch, seq } = this.session_.hello();
+    const { epoch, seq } = this.session_.hello(0);
     const sent = this.frames_.map((frame) => JSON.parse(frame).n);
-    return { sent, unacked: this.session_.unacked(), epoch: epoch ?? null, seq: seq ?? 0, shows: { ...this.shows_ } };
+    const { said_: said, shows_: shows } = this;
+    return { sent, said, unacked: this.session_.backlog(), epoch: epoch ?? null, seq: seq ?? 0, shows: { ...shows } };
   }
 
   private take_(message: any): void {
     switch (message.type) {
       case "layout":
-        Object.assign(this.session_.place, { epoch: message.epoch, seq: message.seq });
+        this.session_.begin(message.epoch, message.seq);
         return this.show_(message.values);
       case "welcome":
         this.frames_ = this.session_.resumed(message).frames;
         return;
-      case "mods":
-        return this.show_(this.session_.mods(message).write);
+      case "mods": {
+        this.session_.arrived(message);
+        const { write, isDue } = this.session_.take(message);
+        if (isDue) this.said_.push({ type: "applied", seq: message.seq });
+        return this.show_(write);
+      }
+      case "ping":
+        this.said_.push(this.session_.pong(0, message.check));
+        return;
       default: {
         const { write, frames } = this.session_.settled(message, message.values);
         this.show_(write);

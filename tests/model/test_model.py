@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from .model import ALL_RULES, LIMIT, PAIR, WATCHED, Hello, Line, Rule, Rules, World
+from .model import ALL_RULES, BATCHES, LIMIT, PAIR, WATCHED, Hello, Line, Mods, Rule, Rules, World
 from .model_page import Page
 from .model_server import Server
 from .support import run
@@ -79,6 +79,11 @@ class Histories(RuleBasedStateMachine):
     def server_flushes(self, page: int) -> None:
         if (load := self.server.loads.get(self.pages[page].load)) is not None:
             self.server.flush(load)
+
+    @rule(page=PAGES)
+    def server_pings(self, page: int) -> None:
+        if (load := self.server.loads.get(self.pages[page].load)) is not None:
+            self.server.ping(load)
 
     def flush(self) -> None:
         for load in self.server.loads.values():
@@ -169,7 +174,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def all_is_quiet(self) -> None:
-        """Let everything arrive: now every page shows what the server has."""
+        """Let everything arrive: now every page shows what the server has, and holds it."""
+        self.settle()
+        for load in self.server.loads.values():
+            self.server.ping(load)
         self.settle()
         self.nothing_went_wrong()
         for page in self.pages:
@@ -194,6 +202,13 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def pages_keep_to_the_limit(self) -> None:
         assert all(page.sent <= LIMIT for page in self.pages)
+
+    @invariant()
+    def the_server_keeps_to_the_limit(self) -> None:
+        for page in self.pages:
+            if page.line is not None:
+                under_way = sum(isinstance(message, Mods) and bool(message.mods) for message in page.line.down)
+                assert under_way <= BATCHES
 
 
 def without(rules: frozenset[Rule]) -> type[Histories]:

@@ -11,7 +11,27 @@ from typing import Any
 
 import pytest
 
-from .model import LIMIT, Ack, Change, FromServer, Layout, Line, Mods, Nack, Patch, Props, Value, Welcome, World
+from dash_devices.shared import crc_of
+
+from .model import (
+    BATCHES,
+    LIMIT,
+    Ack,
+    Applied,
+    Change,
+    FromServer,
+    Layout,
+    Line,
+    Mods,
+    Nack,
+    Patch,
+    Ping,
+    Pong,
+    Props,
+    Value,
+    Welcome,
+    World,
+)
 from .model_page import Page
 from .support import run
 from .test_model import Histories
@@ -63,18 +83,32 @@ def as_json(message: FromServer, epoch: int) -> dict[str, Any]:
     """A message of the model as the session takes it."""
     match message:
         case Welcome():
-            limits = {"unacked": LIMIT, "change_bytes": 1}
+            limits = {"unacked": LIMIT, "change_bytes": 1, "batches": BATCHES}
             return {"type": "welcome", **vars(message), "epoch": str(epoch), "token": "s", "tab": "t", "limits": limits}
         case Layout():
             return {"type": "layout", "epoch": str(epoch), "seq": message.seq, "values": triples(message.values)}
         case Mods():
-            return {"type": "mods", "seq": message.seq, "mods": [[k, "value", wire(v)] for k, v in message.mods]}
+            return {"type": "mods", "seq": message.seq, "mods": [_mod(*mod, message.seq) for mod in message.mods]}
+        case Ping():
+            return {"type": "ping", "at": 0, "check": message.check}
         case Props():
             return {"type": "props", "props": [[k, "value", wire(v)] for k, v in message.props]}
         case Ack():
             return {"type": "ack", **vars(message)}
         case Nack():
             return {"type": "nack", "n": message.n, "seq": message.seq, "values": triples(message.values)}
+
+
+def _mod(key: str, value: Value | Patch, seq: int, of_message: int) -> list[Any]:
+    return [key, "value", wire(value), *([] if seq == of_message else [seq])]
+
+
+def _said(message: Applied | Pong) -> dict[str, Any]:
+    if isinstance(message, Applied):
+        return {"type": "applied", "seq": message.seq}
+    held = message.held
+    hash = {} if held is None else {"hash": sum(crc_of((key, "value"), seq) for key, seq in held) % 2**32}
+    return {"type": "pong", "seq": message.seq, "at": 0, **hash}
 
 
 class RecordedPage(Page):
@@ -85,6 +119,7 @@ class RecordedPage(Page):
         self.states: list[dict[str, Any]] = []
         self.loads: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
         self.outgoing: list[int] = []
+        self.said: list[dict[str, Any]] = []
         super().__init__(world)
 
     def reload(self) -> None:
@@ -99,13 +134,18 @@ class RecordedPage(Page):
         self.states.append(
             {
                 "sent": self.outgoing,
+                "said": self.said,
                 "unacked": len(self.unacked),
                 "epoch": None if self.epoch is None else str(self.epoch),
                 "seq": self.seq,
                 "shows": {key: list(value) for key, value in self.shows.items()},
             }
         )
-        self.outgoing = []
+        self.outgoing, self.said = [], []
+
+    def _say(self, message: Applied | Pong) -> None:
+        super()._say(message)
+        self.said.append(_said(message))
 
     def change(self, keys: tuple[str, ...], *, doomed: bool = False) -> None:
         super().change(keys, doomed=doomed)

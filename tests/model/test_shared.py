@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 from unittest import mock
 
@@ -31,8 +32,9 @@ class Reader:
         self.name = name
         self.shows = dict(shows)
         self.seq = 0
+        self.held: dict[Key, int] = {}
         self.outbox = Outbox()
-        self.outbox.position = 0
+        self.outbox.stand(0)
 
     def receive(self, frame: bytes) -> None:
         """Apply one message of mods: values and patches, then events."""
@@ -40,16 +42,27 @@ class Reader:
         assert message["type"] == "mods"
         assert message["seq"] >= self.seq
         self.seq = message["seq"]
-        for id, property, value in message["mods"]:
+        for id, property, value, *seq in message["mods"]:
+            self.hold((id, property), *(seq or [self.seq]))
             old = self.shows.get((id, property))
             self.shows[id, property] = apply_patch(old, value["operations"]) if is_patch(value) else value
         for _, _, data in message["events"]:
             self.shows[FIGURE] = fold_extend(self.shows[FIGURE], data)
 
+    def hold(self, key: Key, seq: int) -> None:
+        """This property has this seq now."""
+        self.held[key] = max(seq, self.held.get(key, 0))
+
+    @property
+    def hash(self) -> int:
+        """What it says after a ping with ``check``."""
+        counting = [(key, seq) for key, seq in self.held.items() if seq > 0]
+        return sum(zlib.crc32(f"{id}.{property}:{seq}".encode()) for (id, property), seq in counting) % 2**32
+
     def resume(self, shared: SharedMap) -> None:
         """A new socket: go on from the seq, as the hub does it."""
         self.outbox.clear()
-        self.outbox.position = self.seq
+        self.outbox.stand(self.seq)
         self.outbox.whole.update(entry.key for entry in shared.entries() if entry.extended > self.seq)
 
 
@@ -60,6 +73,7 @@ class Readers(RuleBasedStateMachine):
         super().__init__()
         self.limits = [
             mock.patch.object(outbox_module, "MAX_EVENTS", SMALL),
+            mock.patch.object(outbox_module, "MAX_BATCHES", SMALL),
             mock.patch.object(shared_module, "MAX_PATCHES", SMALL),
         ]
         for limit in self.limits:
@@ -87,6 +101,7 @@ class Readers(RuleBasedStateMachine):
             self.put(Entry(key, seq, encoded=orjson.dumps(value), origin=name), value)
             if origin is not None:
                 self.readers[origin].shows[key] = value
+                self.readers[origin].hold(key, seq)
 
     @rule()
     def stores_a_figure(self) -> None:
@@ -125,17 +140,23 @@ class Readers(RuleBasedStateMachine):
         self.shared.fold(entry, fold_extend(entry.value, data))
         self.state[FIGURE] = fold_extend(self.state[FIGURE], data)
 
-    @rule(reader=READERS, lost=st.booleans())
-    def reads(self, reader: int, lost: bool) -> None:
-        """A flush for one page; the frame arrives, or is lost with its socket."""
+    @rule(reader=READERS, lost=st.booleans(), applied=st.booleans())
+    def reads(self, reader: int, lost: bool, applied: bool) -> None:
+        """A flush for one page; the frame arrives, or is lost with its socket. The page may say that it applied it."""
         self.flush([self.readers[reader]], lost)
+        if applied:
+            self.readers[reader].outbox.applied(self.readers[reader].seq)
 
     @rule()
     def all_read(self) -> None:
-        """A flush for every page, and nobody is behind any more."""
+        """All say what they applied; a flush for every page, and nobody is behind any more."""
+        for reader in self.readers:
+            reader.outbox.applied(reader.seq)
         self.flush(self.readers, False)
         for reader in self.readers:
             assert reader.shows == self.state
+            assert reader.outbox.is_in_step(self.shared)
+            assert reader.outbox.checksum(self.shared) == reader.hash
 
     def flush(self, readers: list[Reader], lost: bool) -> None:
         batches: dict[int, Batch] = {}

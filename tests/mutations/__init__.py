@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from . import changes, clients, lanes, names, pages, properties, pushes, reconnect, regular, results, startup, wire
+from . import (
+    alive,
+    changes,
+    clients,
+    lanes,
+    names,
+    pages,
+    properties,
+    pushes,
+    reconnect,
+    regular,
+    results,
+    startup,
+    wire,
+)
 from .row import Row as Row
 
 ROWS: list[Row] = [
@@ -20,6 +34,7 @@ ROWS: list[Row] = [
         regular,
         reconnect,
         wire,
+        alive,
     )
     for row in section.ROWS
 ]
@@ -29,9 +44,7 @@ LINES = {1: 7, 2: 5, 3: 6, 4: 8, 5: 6, 6: 8, 7: 7, 8: 5, 9: 3}
 
 UNSWITCHABLE: dict[str, str] = {
     "1.7": "Dash.layout.fset is Dash's own property: there is nothing of ours to switch off",
-    "5.4": "heartbeats: the server sends none yet",
     "6.8": "no Loading, no node in Dash's graph: it would take a second way to register, not a small change",
-    "10.4": "max_change_age: not built yet",
     "10.6": "several processes: seen only with several processes; tests/running has them",
 }
 """Lines, or parts of them, that no small change switches off, with the reason."""

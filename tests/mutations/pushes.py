@@ -192,7 +192,7 @@ ROWS = [
     Row(
         "7.6",
         "points after the layout are not lost",
-        "hub.py",
+        "greeter.py",
         "session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > max(seq, 0))",
         "pass",
         "test_7_6_points_between_the_layout_and_the_first_mods_are_not_lost",

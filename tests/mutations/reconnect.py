@@ -32,9 +32,9 @@ ROWS = [
     Row(
         "10.2",
         "it resumes from its seq",
-        "hub.py",
-        "self.stand(session, hello.seq or -1)",
-        "self.stand(session, -1)",
+        "greeter.py",
+        "self._stand(session, hello.seq or -1)",
+        "self._stand(session, -1)",
         "test_10_2_a_page_resumes_from_its_seq",
     ),
     Row(
@@ -80,7 +80,7 @@ ROWS = [
     Row(
         "10.5",
         "a new epoch gets a snapshot",
-        "hub.py",
+        "greeter.py",
         "session.outbox.position = -1",
         "session.outbox.position = self.engine.shared.seq",
         "test_10_5_the_snapshot_of_a_new_epoch",

@@ -49,7 +49,14 @@ ROWS = [
         "if False:",
         "test_10_3_a_number_is_handled_once",
     ),
-    Row("wire 4", "recorded answers come again after a lost socket", "hub.py", 'if mode == "delta":', "if False:", HUB),
+    Row(
+        "wire 4",
+        "recorded answers come again after a lost socket",
+        "greeter.py",
+        'if mode == "delta":',
+        "if False:",
+        HUB,
+    ),
     Row(
         "wire 4",
         "a page ignores answers to what it has settled",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,9 +98,14 @@ def test_invalid_utf8_is_closed_with_1007(page: Any, server: Any) -> None:
     _others_go_on(other)
 
 
+def _change(value: Any) -> str:
+    change = {"type": "change", "n": 1, "values": [["a", "value", value]], "state": [], "at": time.time() * 1000}
+    return json.dumps(change, ensure_ascii=False)
+
+
 def test_a_character_may_be_cut_by_fragments(page: Any) -> None:
     one = page().join()
-    message = '{"type":"change","n":1,"values":[["a","value","größe €"]],"state":[],"at":0}'.encode()
+    message = _change("größe €").encode()
     middle = message.index("€".encode()) + 1
     one._socket.send([message[:middle], message[middle:]], text=True)
     assert one.until("ack", n=1)
@@ -108,7 +115,7 @@ def test_too_many_fragments_are_closed_with_1008(page: Any, server: Any) -> None
     if server.kind != "run":
         pytest.skip("other servers join fragments themselves")
     few, many, other = page().join(), page().join(), page().join()
-    message = '{"type":"change","n":1,"values":[["a","value",1]],"state":[],"at":0}'
+    message = _change(1)
     pieces = [*message[: MAX_FRAGMENTS - 1], message[MAX_FRAGMENTS - 1 :]]
     few._socket.send(pieces)
     assert few.until("ack", n=1)

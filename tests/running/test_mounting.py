@@ -130,6 +130,14 @@ def test_two_apps_both_stop(raw: MakeRaw) -> None:
     assert sorted(released) == ["one", "two"]
 
 
+def test_what_was_taken_last_is_released_first(serve: Serve) -> None:
+    app, released = _app(), list[str]()
+    app.on_shutdown(lambda: released.append("bus"))
+    app.on_shutdown(lambda: released.append("instrument on the bus"))
+    serve(app).stop()
+    assert released == ["instrument on the bus", "bus"]
+
+
 def test_an_app_runs_again_after_it_was_stopped(serve: Serve, raw: MakeRaw) -> None:
     app = _app()
     server = serve(app)

@@ -178,7 +178,7 @@ def test_10_2_a_lost_socket_comes_back_and_the_page_goes_on(serve: Serve, tab: A
     page.evaluate(WRITES)
     broken.cut()
     page.wait_for_function(RECONNECTING)
-    mark = "document.getElementById('_dash-devices-mark').shadowRoot.textContent"
+    mark = "document.getElementById('_dash-devices-mark').textContent"
     assert "Reconnecting" in page.evaluate(mark)
     wait_for(lambda: not client.connected, "the drop")
     app.push_mods({"other": {"title": "missed"}, "shown": {"children": "old"}})

@@ -95,7 +95,8 @@ def test_encodes_messages_of_the_server(message: dict[str, Any]) -> None:
 
 
 def _triples(values: list[list[Any]]) -> list[bytes]:
-    return [codec.triple(id, property, compact(value)) for id, property, value in values]
+    mods = [(codec.triple(id, property, compact(value)), seq) for id, property, value, *seq in values]
+    return [codec.with_seq(encoded, *seq) if seq else encoded for encoded, seq in mods]
 
 
 PARTS: dict[str, Any] = {

@@ -26,7 +26,7 @@ def _answer(socket: ServerConnection, message: dict[str, Any]) -> None:
     elif message["type"] == "change" and message["n"] == 3:
         socket.close(4400, "enough")
     elif message["type"] == "change":
-        socket.send(json.dumps([{"type": "ping", "at": 0}, {"type": "ack", "n": message["n"], "seq": 5}, MODS]))
+        socket.send(json.dumps([{"type": "ack", "n": message["n"], "seq": 5}, MODS, {"type": "ping", "at": 0}]))
     else:
         socket.send(json.dumps({"type": "error", "message": message["type"], "detail": str(message.get("seq"))}))
 
