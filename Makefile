@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HAVE_CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>&1)))
 
-.PHONY: setup demo test check bench renderer mutate chromium clean
+.PHONY: setup demo test check bench soak soak-short renderer mutate chromium clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.all renderer/node_modules/.stamp
@@ -15,6 +15,7 @@ demo: $(VENV)/.demo
 # pytest comes last, so that its summary is the last line.
 test: setup chromium check
 	cd renderer && npm test
+	$(BIN)/python -m tests.soak --short
 	$(BIN)/python -m pytest $(ARGS)
 
 check: setup
@@ -28,6 +29,14 @@ check: setup
 
 bench: $(VENV)/.all chromium
 	$(BIN)/python -m dash_devices bench $(ARGS)
+
+# All rows of docs/reliability.md: at most an hour at SCALE=1. ROWS="kill9 gaps" runs some of them.
+soak: setup chromium
+	$(BIN)/python -m tests.soak --scale $(or $(SCALE),1) $(ROWS)
+
+# Order, loss and equality alone, in about a minute; no times are judged.
+soak-short: setup
+	$(BIN)/python -m tests.soak --short $(ROWS)
 
 renderer: setup
 	$(BIN)/python tools/generate_protocol.py

@@ -75,4 +75,6 @@ def push_once(child: Child, watcher: selectors.BaseSelector, clients: int) -> fl
             for found in map(STAMP.search, key.data.receive()):
                 if found and int(found[1]) > asked:  # nothing older counts: neither a repeat nor a snapshot
                     waiting, last, stamp = waiting - 1, time.monotonic_ns(), int(found[1])
+    for key in watcher.get_map().values():
+        key.data.settle()
     return (last - stamp) / 1e6

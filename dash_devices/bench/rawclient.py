@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
+import time
 from typing import Any, Final
 
 from ..protocol import VERSION
@@ -15,7 +17,7 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 class RawClient:
-    """A connected page without a browser. Messages of the server are not acted on, except pings.
+    """A connected page without a browser. It tells the server how far it is when `settle` is called, else it only reads.
 
     Raises:
         BenchError: the server closed the socket, or said something that is not a WebSocket.
@@ -25,6 +27,8 @@ class RawClient:
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        self._unsettled: list[bytes] = []
+        self._seq = 0
         self._upgrade(port, path)
 
     def _upgrade(self, port: int, path: str) -> None:
@@ -70,11 +74,23 @@ class RawClient:
             opcode, payload, self.buffer = found
             if opcode == TEXT:
                 texts.append(payload)
+                self._unsettled.append(payload)
             elif opcode == CLOSE:
                 raise BenchError(f"socket: expected a message, got close {int.from_bytes(payload[:2], 'big')}")
             elif opcode == PING:
                 self._send(PONG, payload)
         return texts
+
+    def settle(self) -> None:
+        """Say that all that was received is applied, and answer heartbeats: apart from `receive`, whose end is timed."""
+        received, self._unsettled = map(json.loads, self._unsettled), []
+        for message in itertools.chain.from_iterable(part if isinstance(part, list) else [part] for part in received):
+            kind = message.get("type") if isinstance(message, dict) else None
+            if kind == "mods":
+                self._seq = message["seq"]
+                self.send_json({"type": "applied", "seq": self._seq})
+            elif kind == "ping":
+                self.send_json({"type": "pong", "seq": self._seq, "at": time.time() * 1000})
 
     def _fill(self) -> None:
         data = self.socket.recv(1 << 16)
