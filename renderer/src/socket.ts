@@ -1,5 +1,14 @@
 // The line: one WebSocket at a time, opened again for ever unless the server said not to.
-import { DOUBTFUL_TIME, FIRST_DELAY, GIVEN_UP, LAST_DELAY, LONGEST_SILENCE, PATIENT_DELAY, SILENT_TIME } from "./limits";
+import {
+  DOUBTFUL_TIME,
+  FIRST_DELAY,
+  GIVEN_UP,
+  LAST_DELAY,
+  LONGEST_SILENCE,
+  LOST_PER_DELAY,
+  PATIENT_DELAY,
+  SILENT_TIME,
+} from "./limits";
 import { CLOSE } from "./protocol";
 import { clock } from "./values";
 
@@ -30,7 +39,7 @@ const REASONS: Record<number, string> = {
 export function createSocket(url: () => string, line: Line) {
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let failures = 0;
+  let lostAt = 0; // ms; of the first failure since the last message
   let isWanted = true;
   let heardAt = 0; // ms; of the last message, or of the line's beginning
   let beats = 0; // heartbeats of this line
@@ -53,7 +62,7 @@ export function createSocket(url: () => string, line: Line) {
   }
 
   function heard(text: string): void {
-    failures = 0;
+    lostAt = 0;
     heardAt = clock();
     line.receiveText(text);
   }
@@ -80,10 +89,12 @@ export function createSocket(url: () => string, line: Line) {
 
   /**
    * Full jitter: a thousand pages must not come back in the same instant; a server that stops says how many there are.
-   * A hidden page waits until it is seen.
+   * The span grows with the time that was lost, not with the attempts: who drew short ones would soon wait the longest, but
+   * all shall be back in time. A hidden page waits until it is seen.
    */
   function retry(least: number, hint?: number): void {
-    const span = hint || Math.min(LAST_DELAY, FIRST_DELAY * 2 ** failures++);
+    lostAt ||= clock();
+    const span = hint || Math.min(LAST_DELAY, Math.max(FIRST_DELAY, (clock() - lostAt) / LOST_PER_DELAY));
     after(least + Math.random() * span, () => document.hidden || connect());
   }
 
@@ -101,6 +112,7 @@ export function createSocket(url: () => string, line: Line) {
   }
 
   function restart(): void {
+    lostAt = 0; // somebody waits: what was lost before does not count
     drop(GIVEN_UP);
     connect();
   }

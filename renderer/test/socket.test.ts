@@ -25,16 +25,45 @@ function started() {
   return socket;
 }
 
-test("attempts double from a quarter of a second to eight, for ever", () => {
+test("the span of an attempt grows with the time lost from a quarter of a second to eight, for ever", () => {
   started();
-  for (const delay of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
+  let lost = 0;
+  for (let attempt = 0; attempt < 15; attempt++) {
     const before = count();
+    const delay = Math.min(8000, Math.max(250, Math.floor(lost / 1.5)));
     last().lose();
     vi.advanceTimersByTime(delay - 1);
     expect(count()).toBe(before);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(2);
     expect(count()).toBe(before + 1);
+    lost += delay + 1;
   }
+  expect(lost).toBeGreaterThan(40_000);
+});
+
+test("many short waits make the next one no longer", () => {
+  started();
+  vi.mocked(Math.random).mockReturnValue(0.04);
+  for (let attempt = 0; attempt < 30; attempt++) {
+    last().lose();
+    vi.advanceTimersByTime(10);
+  }
+  vi.mocked(Math.random).mockReturnValue(1);
+  const before = count();
+  last().lose();
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(before + 1);
+});
+
+test.each(["online", "pageshow", "visibilitychange", "resume"])("%s makes the attempts quick again", (event) => {
+  started();
+  last().lose();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  browser.fire(event);
+  const before = count();
+  last().lose();
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(before + 1);
 });
 
 test("a message makes the next attempt quick again", () => {
@@ -163,9 +192,9 @@ test("a server that restarts says over how long its pages come back", () => {
   expect(count()).toBe(1);
   vi.advanceTimersByTime(1);
   expect(count()).toBe(2);
-  // Only the first attempt is for all of them.
+  // Only the first attempt is for all of them: from here on the time lost counts.
   last().lose();
-  vi.advanceTimersByTime(250);
+  vi.advanceTimersByTime(2_000);
   expect(count()).toBe(3);
 });
 

@@ -27,7 +27,7 @@ ROWS = [
         "socket.ts",
         "if (isWanted) retry(",
         "if (false) retry(",
-        "socket.test.ts::attempts double from a quarter of a second to eight, for ever",
+        "socket.test.ts::the span of an attempt grows with the time lost from a quarter of a second to eight, for ever",
     ),
     Row(
         "10.2",

@@ -18,6 +18,7 @@ from .page import Message, Page
 from .wire import Wire
 
 FIRST_DELAY, LAST_DELAY, PATIENT_DELAY = 0.25, 8.0, 5.0  # s; as in renderer/src/limits.ts
+LOST_PER_DELAY = 1.5  # too
 CONNECT_TIME = 10.0  # s for the handshake
 SILENCE = 9.0  # s without a byte: the line is dead
 FINAL = (Close.UNAUTHENTICATED, Close.FORBIDDEN, Close.REPLACED, Close.VERSION)
@@ -46,7 +47,7 @@ class Tab:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._failures = 0
+        self._lost_at: float | None = None
         self._is_wanted = True
 
     # ---- what a user does ----------------------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ class Tab:
 
     def heard(self, frame: bytes) -> None:
         """A frame arrived."""
-        self._failures = 0
+        self._lost_at = None
         if self.on_frame is not None:
             self.on_frame(frame)
         self._send(self.page.receive(frame))
@@ -109,12 +110,14 @@ class Tab:
             self._retry(PATIENT_DELAY if code in PATIENT else 0.0, float(hint[1]) / 1000 if hint else None)
 
     def _retry(self, least: float, span: float | None = None) -> None:
-        """Full jitter: a thousand pages must not come back in the same instant."""
+        """Full jitter: a thousand pages must not come back in the same instant. The span grows with the time lost."""
         if not self._is_wanted:
             return
+        now = self._loop.time()
+        if self._lost_at is None:
+            self._lost_at = now
         if span is None:
-            span = min(LAST_DELAY, FIRST_DELAY * 2**self._failures)
-            self._failures += 1
+            span = min(LAST_DELAY, max(FIRST_DELAY, (now - self._lost_at) / LOST_PER_DELAY))
         self._timer = self._loop.call_later(least + random.random() * span, self.connect)
 
     def look(self) -> None:
