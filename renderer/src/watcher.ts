@@ -187,9 +187,9 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       mount([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
 
-    /** Is it a value that this page told as mounted, and that only comes back to it with a seq? */
+    /** Is it a value that this page told as mounted, and that only comes back to it with a seq? No value was told as null. */
     isEcho: ([id, property, value]: Triple): boolean =>
-      clock() - mountedAt < ANSWER_TIME && equal(valueOf(id, property), value) && isAnswer(id, property),
+      clock() - mountedAt < ANSWER_TIME && equal(valueOf(id, property) ?? null, value) && isAnswer(id, property),
 
     /** Everything that is watched: ids and patterns. */
     watchedTexts: (): string[] => list.watchedTexts,
