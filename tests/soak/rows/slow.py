@@ -15,7 +15,7 @@ from .common import answered, equal_within, latencies, model_checks, on_loop
 KIB = 1024
 BLOB = 64 * KIB  # bytes of the largest value: with it the state of a page is worth counting
 SLOW_RATE = 10_000.0  # bytes per second
-STALL = 10.0  # s; one that says nothing for 15 s is taken for gone
+STALL = 8.0  # s; one that says nothing for 14 s is taken for gone, and its last word may be 5 s old
 BATCHES = 8  # `limits.batches`: what may be on its way when a page stalls
 
 
