@@ -64,6 +64,30 @@ def parse_origin(text: str) -> tuple[str, str, int] | None:
     return scheme.lower(), host.name, host.port or _DEFAULT_PORTS[scheme.lower()]
 
 
+def written_origin(text: str) -> str:
+    """An origin that an author names, as browsers write it. Those of other schemes (``capacitor://..``) stay as they are.
+
+    Raises:
+        ValueError: no origin, but a URL, a bare name or the like.
+    """
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme.lower() not in _DEFAULT_PORTS:
+        return text
+    name, colon, port = rest.rpartition(":") if re.search(r":\d+$", rest) else (rest, "", "")
+    parsed = parse_origin(f"{scheme}://{ascii_name(name)}{colon}{port}")
+    if parsed is None:
+        raise ValueError(
+            f"allowed_origins: expected an origin as 'https://lab.example' or 'http://lab:8050', got {text!r}"
+        )
+    host = f"[{parsed[1]}]" if ":" in parsed[1] else parsed[1]
+    return f"{parsed[0]}://{host}" + (f":{parsed[2]}" if parsed[2] != _DEFAULT_PORTS[parsed[0]] else "")
+
+
+def ascii_name(name: str) -> str:
+    """As browsers send it: names in other scripts become punycode."""
+    return name if name.isascii() else name.encode("idna").decode()
+
+
 def origin_allowed(
     origin: str | None, *, scheme: str, host: str | None, cookies: bool, allowed: Collection[str] = ()
 ) -> bool:

@@ -22,6 +22,7 @@ from hypercorn.config import Config
 from hypercorn.utils import wrap_app
 
 from .errors import ServerError
+from .gate.gate import OPEN
 from .listener import HEAD_SECONDS, Listener
 
 if TYPE_CHECKING:
@@ -43,11 +44,8 @@ def serve(
         ServerError: the port is in use.
     """
     if not app.gate.is_guarded and not _is_loopback(host):
-        logger.warning(
-            "everybody who reaches %s can see this app and move what it moves: add app.login({name: hash}), made with "
-            "python -m dash_devices hash-password, or listen on 127.0.0.1 alone",
-            host or "any address of this machine",
-        )
+        logger.warning("%s can be reached from elsewhere, and %s", host or "every address of this machine", OPEN)
+        app.gate.told_open = True
     if unknown:
         logger.warning("run: %s= belongs to another server and is ignored", "=, ".join(unknown))
     listening = _bind(host, port)

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..identity import IDENTITY, AuthRequest, Refuse
+from ..origins import written_origin
 from ..threads import Threads, carried, in_thread, is_cancelling
 from .head import Head, Scope
 from .hosts import HostList
 from .places import Place, Places
-from .proxies import FORWARDED, TrustedProxies
+from .proxies import FORWARDED, TrustedProxies, parse_address
 from .refusals import Refusals
 from .rules import Rules
 
@@ -29,6 +30,10 @@ THREADS = (
 )
 
 Authenticate = Callable[[AuthRequest], Any]
+OPEN = (
+    "everybody who does can see it and move what it moves: add app.login({name: hash}), made with "
+    "python -m dash_devices hash-password, or listen on 127.0.0.1 alone"
+)
 PLACE = "dash_devices.place"
 """Key of a socket's scope under which its `Place` stands."""
 
@@ -43,6 +48,9 @@ class Gate:
         proxies: who may speak for others.
         most: sockets in all.
         most_each: sockets of one address.
+
+    Attributes:
+        told_open: was it said that everybody gets in?
     """
 
     def __init__(
@@ -57,7 +65,7 @@ class Gate:
     ) -> None:
         self._metrics = metrics
         self.proxies = TrustedProxies(proxies)
-        allowed = frozenset(origins)
+        allowed = frozenset(map(written_origin, origins))
         self.hosts = HostList(hosts, allowed)
         self.rules = Rules(self.hosts, allowed)
         self.places = Places(most, most_each, self.proxies)
@@ -66,6 +74,7 @@ class Gate:
         self.login: Login | None = None
         self._threads = Threads(THREADS)
         self._told_forwarded = False
+        self.told_open = False
 
     @property
     def is_guarded(self) -> bool:
@@ -82,7 +91,17 @@ class Gate:
                 "%s speaks for others (X-Forwarded-...), and is ignored: if it is your proxy, name it in trusted_proxies=",
                 client[0] if client else "the peer",
             )
+        self._warn_open(told)
         return told
+
+    def _warn_open(self, scope: Scope) -> None:
+        """Somebody else's server may listen anywhere: the first one who comes from afar tells."""
+        client = scope.get("client")
+        address = parse_address(client[0]) if client else None
+        if self.told_open or self.is_guarded or address is None or address.is_loopback:
+            return
+        self.told_open = True
+        logger.warning("%s reached this app, and %s", address, OPEN)
 
     def check(self, head: Head) -> Refuse | None:
         """Name, origin and form of a request, and whether there is room for a socket."""

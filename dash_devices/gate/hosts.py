@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Iterable
 
-from ..origins import Host, parse_host, parse_origin
+from ..origins import Host, ascii_name, parse_host, parse_origin
 
 
 class HostList:
@@ -37,7 +37,9 @@ class HostList:
         """Find this machine's full name, in a thread of its own: the resolver may take seconds."""
         threading.Thread(target=self._full_name, name="dash-devices-name", daemon=True).start()
 
-    def __contains__(self, host: Host) -> bool:
+    def __contains__(self, host: object) -> bool:
+        if not isinstance(host, Host):
+            return False
         name = host.name.rstrip(".")
         if self._any or host.is_address or {(name, None), (name, host.port)} & self._exact:
             return True
@@ -48,7 +50,7 @@ class HostList:
             self._any = True
             return
         name = text.removeprefix("*")
-        host = parse_host(_ascii(name.removeprefix(".")))
+        host = parse_host(ascii_name(name.removeprefix(".")))
         if host is None:
             raise ValueError(
                 f"allowed_hosts: expected a name as 'lab.example', '*.lab.example' or 'lab.example:8443', got {text!r}"
@@ -68,8 +70,3 @@ class HostList:
         name = socket.getfqdn(own)
         if name.lower().startswith(f"{own.lower().partition('.')[0]}."):
             self._add_own(name)
-
-
-def _ascii(name: str) -> str:
-    """As browsers send it: names in other scripts become punycode."""
-    return name if name.isascii() else name.encode("idna").decode()
