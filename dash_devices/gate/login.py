@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections import OrderedDict
@@ -28,6 +29,7 @@ logger = logging.getLogger("dash_devices.gate")
 
 LOGIN, LOGOUT = "_dash-devices/login", "_dash-devices/logout"
 MAX_FORM = 8_192  # bytes
+FORM_SECONDS = 10.0
 CHECKS = 2  # passwords that are checked at once: each takes 32 MiB for a moment
 WAITING = 32  # that wait for it
 LONGEST_ADDRESS, LONGEST_NAME = 60.0, 5.0  # s that an address, and a name, is slowed at most
@@ -130,11 +132,9 @@ class Login:
             return
         body = await _read(receive)
         if body is None:
-            await _answer(send, 413, f"More than {MAX_FORM} bytes.")
+            await _answer(send, 413, f"More than {MAX_FORM} bytes, or than {FORM_SECONDS:g} s.")
             return
-        fields = {
-            key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).items()
-        }
+        fields = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
         name, back = fields.get("name", "")[:200], self._back(head, fields.get("next", ""))
         status, message, wait = await self._try(head, name, fields.get("password", ""))
         if status == 303:
@@ -210,14 +210,15 @@ def cookie_name(host: str, scheme: str) -> str:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The body of a form; None if it is too long."""
+    """The body of a form; None if it is too long, or too slow."""
     body = b""
-    async with asyncio.timeout(10):
-        while len(body) <= MAX_FORM:
-            message = await receive()
-            body += message.get("body", b"")
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                return body if len(body) <= MAX_FORM else None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FORM_SECONDS):
+            while len(body) <= MAX_FORM:
+                message = await receive()
+                body += message.get("body", b"")
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return body if len(body) <= MAX_FORM else None
     return None
 
 

@@ -62,7 +62,7 @@ GOOD_HOSTS = [
     "lab.example",
     "lab.example:8443",
     "xn--bcher-kva.example",
-    "xn--grn-joa.example",
+    "xn--grn-ioa.example",
 ]
 BAD_HOSTS = [
     "evil.example",  # had its name point here
