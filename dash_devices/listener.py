@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from websockets.exceptions import SecurityError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -147,7 +148,9 @@ class Listener(asyncio.Protocol):
         self._head = b""
         events = protocol.events_received()
         if not events or not isinstance(events[0], Request):
-            self._refuse_head(400)
+            error = protocol.handshake_exc
+            is_large = isinstance(error, SecurityError) or isinstance(error and error.__cause__, SecurityError)
+            self._refuse_head(431 if is_large else 400)
             return
         scope = owner.gate.unwrap(scope_of(events[0], self._transport))
         opening = Opening(owner, protocol, events[0], scope, Head(scope))

@@ -13,7 +13,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 FORWARDED = "dash_devices.forwarded"
 """Set in a scope whose peer speaks for others without being trusted to."""
 
-_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_PREFIX = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+")
 _OTHERS = (b"x-real-ip", b"forwarded", b"x-script-name", b"remote-addr")
 
 

@@ -72,7 +72,7 @@ class Answer:
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
-        self.text = response.read().decode()
+        self.text = response.read().decode(errors="replace")
 
     @property
     def cookie(self) -> str:
