@@ -18,7 +18,7 @@ from dash_devices.gate import gate as gate_module
 from ..running.support import hypercorn, uvicorn
 from ..semantics.helpers import ask_regular
 from ..support import TIMEOUT, Raw, ServerThread
-from .conftest import ask, make_app, with_login
+from .apps import ask, make_app, with_login
 
 Serve = Callable[..., Any]
 MakeRaw = Callable[..., Raw]

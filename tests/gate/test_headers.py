@@ -17,7 +17,7 @@ from dash_devices.gate.headers import POLICY, policy
 
 from ..semantics.helpers import ask_regular
 from ..support import Raw, ServerThread
-from .conftest import ask, log_in, make_app, with_login
+from .apps import ask, log_in, make_app, with_login
 from .test_authenticate import UNDER
 
 Serve = Callable[..., Any]

@@ -20,7 +20,7 @@ from dash_devices.gate.throttle import FORGET_SECONDS, FREE_TRIES, MOST, Throttl
 from dash_devices.listener import MAX_HEAD
 
 from ..support import TIMEOUT, Raw, wait_for
-from .conftest import ask, make_app, with_login
+from .apps import ask, make_app, with_login
 
 Serve = Callable[..., Any]
 MakeRaw = Callable[..., Raw]

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
 from websockets.exceptions import InvalidStatus
 
 import dash_devices
@@ -17,7 +16,7 @@ from dash_devices.gate.throttle import FREE_TRIES
 
 from ..semantics.helpers import ask_regular
 from ..support import Raw, wait_for
-from .conftest import HASH, PASSWORD, TOKEN, ask, log_in, make_app, with_login
+from .apps import HASH, PASSWORD, TOKEN, ask, forged, log_in, make_app, with_login
 
 Serve = Callable[..., Any]
 MakeRaw = Callable[..., Raw]
@@ -120,25 +119,9 @@ def test_wrong_passwords_are_slowed(guarded: Any) -> None:
     assert guarded.app.metrics["refused_throttle"] == 1
 
 
-def _forged(cookie: str) -> dict[str, str]:
-    name, _, value = cookie.partition("=")
-    payload, at, signature = value.split(".")
-    other = URLSafeTimedSerializer("guessed", salt="dash_devices.login")
-    return {
-        "no signature": f"{name}={payload}.{at}.",
-        "tampered": f"{name}=x{payload}.{at}.{signature}",
-        "younger": f"{name}={payload}.zzzzzz.{signature}",
-        "other key": f"{name}={other.dumps({'u': 'ada', 'g': 0, 's': 'x', 'k': 'x'})}",
-        "alg none": f"{name}=eyJhbGciOiJub25lIn0.eyJ1IjoiYWRhIn0.",
-        "empty": f"{name}=",
-        "junk": f"{name}={'.' * 50}",
-        "another name": f"session={value}",
-    }
-
-
 def test_a_forged_cookie_is_none(guarded: Any, raw: MakeRaw) -> None:
     good = log_in(guarded).cookie
-    for kind, cookie in _forged(good).items():
+    for kind, cookie in forged(good).items():
         assert ask(guarded, "/_dash-layout", Cookie=cookie).status == 401, kind
         assert ask(guarded, "/", Cookie=cookie, Accept="text/html").status == 303, kind
         assert status_of(raw, guarded, cookie) == 401, kind

@@ -11,7 +11,7 @@ import pytest
 from dash_devices.gate.proxies import FORWARDED, TrustedProxies, network_of
 
 from ..support import Raw
-from .conftest import ask, log_in, make_app, with_login
+from .apps import ask, log_in, make_app, with_login
 
 Headers = dict[str, str]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...soak.table import Check, Context
+from .gate import cookies, crowd, origins, routes
+from .half_open import half_open
+from .handshakes import handshakes
 
 Row = Callable[[Context], list[Check]]
-ROWS: dict[str, Row] = {row.__name__: row for row in ()}
+ROWS: dict[str, Row] = {row.__name__: row for row in (origins, routes, handshakes, cookies, crowd, half_open)}
