@@ -18,6 +18,7 @@ from quart import Quart, Response, request
 
 from ..endpoint import SocketEndpoint
 from ..engine import Engine
+from ..errors import ServerError
 from ..gate.door import Door
 from ..gate.gate import Authenticate, Gate
 from ..gate.headers import Csp, SafeHeaders, policy
@@ -95,7 +96,10 @@ class Gating:
 
         Raises:
             ValueError: a password that is no hash: ``python -m dash_devices hash-password`` makes one.
+            ServerError: there is a login already.
         """
+        if self.gate.login is not None:
+            raise ServerError("login: expected once for an app, got it again; put all users into one dict")
         app = f"{self.config.name} {self.routes_prefix}"
         self.gate.login = Login(
             Users(users, app=app, secret_key=secret_key, seconds=hours * 3_600),

@@ -11,8 +11,11 @@ from websockets.exceptions import InvalidStatus
 
 import dash_devices
 from dash_devices import User
+from dash_devices.cli import main
+from dash_devices.errors import ServerError
 from dash_devices.gate.login import WAITING
 from dash_devices.gate.throttle import FREE_TRIES
+from dash_devices.gate.users import Users
 
 from ..semantics.helpers import ask_regular
 from ..support import Raw, wait_for
@@ -250,6 +253,30 @@ def test_users_must_be_hashed() -> None:
         User(token=TOKEN)
     with pytest.raises(TypeError, match="roles: expected several names"):
         dash_devices.Identity("ada", "operator")
+
+
+def test_an_app_has_one_login() -> None:
+    with pytest.raises(ServerError, match="put all users into one dict"):
+        with_login().login({"more": HASH})
+
+
+def test_the_command_makes_what_the_users_need(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ["short", PASSWORD, "another", PASSWORD, PASSWORD]
+    monkeypatch.setattr("getpass.getpass", lambda prompt: typed.pop(0))
+    assert [main(["hash-password"]) for _ in range(3)] == [1, 1, 0]
+    said = capsys.readouterr()
+    assert "at least 8 characters" in said.err
+    assert "two passwords" in said.err
+    made = Users({"ada": said.out.strip()}, app="x", secret_key=None, seconds=60)
+    assert made.check_password("ada", PASSWORD)
+    assert not made.check_password("ada", PASSWORD[:-1])
+    assert main(["hash-password", "--token"]) == 0
+    script, app = capsys.readouterr().out.strip().splitlines()
+    user = User(token=app.partition('"')[2].partition('"')[0])
+    who = Users({"logger": user}, app="x", secret_key=None, seconds=60).of_token(script.rpartition(" ")[2])
+    assert who == dash_devices.Identity("logger")
 
 
 def test_a_name_that_does_not_exist_takes_as_long(guarded: Any) -> None:
