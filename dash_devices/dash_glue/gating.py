@@ -27,6 +27,7 @@ from ..gate.proxies import FORWARDED
 from ..gate.users import User, Users
 from ..hub import Hub
 
+NEWER = "https://dash-version.plotly.com:8080"  # where Dash's dev tools ask for newer versions
 DOOR = "dash_devices.door"  # in the extensions of a Quart server
 LOCAL = ("127.0.0.1", "::1", "<local>")
 _INLINE = re.compile(r"<script(?![^>]*\bsrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
@@ -49,11 +50,14 @@ class Gating:
     index_string: str
     renderer: str
     _inline_scripts: list[str]
+    _dev_tools: Any
 
     def __init__(self, *, csp: Csp | bool | None, **options: Any) -> None:
         self._csp: Csp | None = {} if csp is True else (csp or None)
         self._policy: tuple[Any, str] = (None, "")
-        self._loads: dict[str, set[str]] = {"script-src": set(), "style-src": set(), "font-src": set()}
+        self._loads: dict[str, set[str]] = {
+            name: set() for name in ("script-src", "style-src", "font-src", "connect-src")
+        }
         self.gate = Gate(self._engine.metrics, **options)
         self.safe_headers = SafeHeaders(self._document_policy, lambda: self.gate.is_guarded)
 
@@ -138,6 +142,8 @@ class Gating:
     def _generate_scripts_html(self) -> str:
         html = str(cast(Any, StockDash)._generate_scripts_html(self))
         self._loads["script-src"].update(_HOSTS.findall(html))
+        if self._dev_tools.ui:
+            self._loads["connect-src"].add(NEWER)
         return html
 
     def _generate_css_dist_html(self) -> str:
