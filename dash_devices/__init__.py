@@ -30,6 +30,8 @@ from .dependencies import (
     Output as Output,
     State as State,
 )
+from .gate.users import User as User
+from .identity import AuthRequest as AuthRequest, Identity as Identity, Refuse as Refuse
 from .services import Services as Services
 from .version import __version__ as __version__
 
@@ -39,15 +41,19 @@ __all__ = [
     "ALL",
     "ALLSMALLER",
     "MATCH",
+    "AuthRequest",
     "Client",
     "Clients",
     "ClientsideFunction",
     "Dash",
+    "Identity",
     "Input",
     "Output",
     "Patch",
+    "Refuse",
     "Services",
     "State",
+    "User",
     "__version__",
     "callback",
     "callback_context",

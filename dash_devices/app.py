@@ -14,21 +14,22 @@ from typing import IO, Any, cast
 import orjson
 from dash import Dash as StockDash
 from dash._utils import to_json
-from quart import Quart, Response, request
+from quart import Quart, Response
 
 from . import codec, protocol
 from .connection import Connection, Handshake, Wire
 from .dash_glue.backend import DevicesBackend
 from .dash_glue.encoding import encode
+from .dash_glue.failures import answer_failures
+from .dash_glue.gating import Gating
 from .dash_glue.layout import StateInLayouts
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
 from .dash_glue.requests import SocketRequests, page_session
-from .endpoint import SocketEndpoint
 from .engine import Engine
 from .errors import ServerError
+from .gate.headers import Csp
 from .hub import Hub
-from .origins import origin_allowed
 from .protocol import PATH, SEQ_HEADER
 from .server import only_process
 from .services import Services
@@ -37,7 +38,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, StockDash):
+class Dash(Registering, Pushing, Gating, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -47,7 +48,12 @@ class Dash(Registering, Pushing, StockDash):
         callback_service: the service of callbacks that name none.
         startup_wait: seconds that the first pages wait for the callbacks that run at startup.
         leave_after: seconds that a lost socket may take to come back before its client leaves.
-        allowed_origins: web origins beside our own that may open a socket, as ``https://host[:port]``.
+        allowed_origins: web origins beside our own whose pages may come here, as ``https://host[:port]``.
+        allowed_hosts: names of this server, beside its own and all addresses: ``lab.example``, ``*.lab.example``.
+        trusted_proxies: addresses or networks whose ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-Prefix`` are believed.
+        csp: what pages may load beside what they need, as ``{"img-src": ["https://tiles.example"]}``; False: no policy.
+        max_sockets: open sockets in all.
+        max_sockets_per_address: of one address; loopback and trusted proxies have no such limit.
         event_properties: names of further properties that are events: sent to the pages open now, never replayed.
         lane_capacity: calls that may wait in one lane.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
@@ -64,6 +70,11 @@ class Dash(Registering, Pushing, StockDash):
         startup_wait: float = 2.0,
         leave_after: float = 5.0,
         allowed_origins: Iterable[str] = (),
+        allowed_hosts: Iterable[str] = (),
+        trusted_proxies: Iterable[str] = (),
+        csp: Csp | bool | None = True,
+        max_sockets: int = 2_000,
+        max_sockets_per_address: int = 64,
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
         max_change_age: float | None = 5.0,
@@ -80,13 +91,22 @@ class Dash(Registering, Pushing, StockDash):
         self._state_in_layouts = StateInLayouts(self._engine)
         self._server_service = server_service
         self._startup_wait = startup_wait
-        self._allowed_origins = frozenset(allowed_origins)
+        allowed_origins = tuple(allowed_origins)
+        Gating.__init__(
+            self,
+            csp=csp,
+            origins=allowed_origins,
+            hosts=allowed_hosts,
+            proxies=trusted_proxies,
+            most=max_sockets,
+            most_each=max_sockets_per_address,
+        )
         self._only: IO[str] | None = None
         Registering.__init__(self, callback_service)
         self._attached: Quart | None = None
         self._end: Callable[[], object] | None = None
         options.setdefault("compress", True)
-        options.setdefault("websocket_allowed_origins", list(self._allowed_origins))
+        options.setdefault("websocket_allowed_origins", list(allowed_origins))
         StockDash.__init__(
             self, name=name, server=bool(server), backend=_backend_for(options.pop("backend", None), server), **options
         )
@@ -101,7 +121,8 @@ class Dash(Registering, Pushing, StockDash):
             self._attach(self.server)
 
     def _attach(self, server: Quart) -> None:
-        server.asgi_app = SocketEndpoint(server.asgi_app, self)  # type: ignore[assignment]
+        self._guard(server)
+        answer_failures(server)
         server.before_serving(self._start)
         server.after_serving(self._stop)
         server.extensions.setdefault("dash_devices", []).append(self)
@@ -129,27 +150,11 @@ class Dash(Registering, Pushing, StockDash):
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    async def _serve_metrics(self) -> Response:
-        if request.remote_addr not in ("127.0.0.1", "::1", "<local>"):
-            return Response("metrics are for this machine only\n", status=403)
-        return Response(orjson.dumps(self.metrics), content_type="application/json")
-
     # ---- the socket ----------------------------------------------------------------------------------------------------
     @property
     def socket_path(self) -> str:
         """Path of the push socket on this server."""
         return f"{self.config.routes_pathname_prefix}{PATH}"
-
-    def admits(self, handshake: Handshake) -> bool:
-        """May this request become a socket? Only pages of this very origin, and origins that were named."""
-        origin = handshake.header(b"origin")
-        cookies = handshake.header(b"cookie") is not None
-        host = handshake.header(b"host")
-        ok = origin_allowed(origin, scheme=handshake.scheme, host=host, cookies=cookies, allowed=self._allowed_origins)
-        if not ok:
-            self._engine.metrics["sockets_refused"] += 1
-            logger.warning("socket refused: origin %r, host %r, from %s", origin, host, handshake.address)
-        return ok
 
     def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
@@ -175,6 +180,7 @@ class Dash(Registering, Pushing, StockDash):
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._only = only_process(self.config.name, self.socket_path)
+        self.gate.hosts.look_up()
         self._take_pending()
         self._load_layout()
         self._hub.build = self._build_id()

@@ -1,4 +1,4 @@
-"""``python -m dash_devices``: the demo and the benchmarks."""
+"""``python -m dash_devices``: the demo, the benchmarks, and hashes for the login."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .errors import DashDevicesError
 
 COMMANDS = {
     "demo": ("dash_devices.demo", "a live page of this machine's own sensors, the same in every tab"),
+    "hash-password": ("dash_devices.gate.hashing", "what app.login(users=...) wants instead of a password or a token"),
     "bench": ("dash_devices.bench", "round trips in a real browser, beside stock Dash and the bare floor"),
 }
 

@@ -15,6 +15,7 @@ from . import codec, protocol
 from .clients import Client
 from .errors import ProtocolError
 from .hub import Hub
+from .identity import username_of
 from .protocol import Answer, Applied, Change, Close, Hello, Mount, Pong, Request
 from .sessions import Session
 
@@ -36,7 +37,12 @@ class State(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Handshake:
-    """The HTTP request that became the socket. ``headers``: lower-case names and values as bytes, in order."""
+    """The HTTP request that became the socket.
+
+    Attributes:
+        headers: lower-case names and values as bytes, in order.
+        identity: whom the gate let in; None where nobody has to say who he is.
+    """
 
     path: str
     query: str
@@ -44,6 +50,7 @@ class Handshake:
     address: str
     scheme: str
     scope: Mapping[str, Any]
+    identity: Any = None
 
     def header(self, name: bytes) -> str | None:
         """The first header of that name."""
@@ -104,6 +111,8 @@ class Connection:
         self.heard = hub.vitals.now()
         assert hub.loop is not None
         self._timer = hub.loop.call_later(HELLO_SECONDS, self._no_hello)
+        if handshake.header(b"sec-websocket-protocol") is not None:
+            self.close(Close.VERSION, "no subprotocol is spoken here; reload")
 
     # ---- the transport's side -----------------------------------------------------------------------------------------
     def alive(self) -> None:
@@ -190,17 +199,19 @@ class Connection:
             )
         self._timer.cancel()
         self.state = State.LIVE
-        self.session = self._hub.hello(self, message, self._make_client)
+        self.session = self._hub.hello(self, message, self._make_client, self._handshake.identity)
 
     def _make_client(self, id: str) -> Client:
         header = self._handshake.header
-        return Client(
+        client = Client(
             id,
             address=self._handshake.address,
             host=header(b"host") or "",
             origin=header(b"origin"),
             user_agent=header(b"user-agent") or "",
         )
+        client.username = username_of(self._handshake.identity)
+        return client
 
     def _change(self, session: Session, message: Change, size: int) -> None:
         self._hub.change(session, message, size)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from .connection import Connection, Handshake, Wire
+from .gate.gate import PLACE, Gate
+from .identity import IDENTITY
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -17,15 +19,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class Gate(Protocol):
+class SocketApp(Protocol):
     """What the endpoint needs of an app."""
+
+    gate: Gate
 
     @property
     def socket_path(self) -> str:
         """Path of the socket."""
-
-    def admits(self, handshake: Handshake) -> bool:
-        """May this request become a socket?"""
 
     def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
@@ -41,29 +42,28 @@ def handshake_of(scope: Scope) -> Handshake:
         address=client[0] if client else "",
         scheme=scope.get("scheme", "ws"),
         scope=scope,
+        identity=scope.get(IDENTITY),
     )
 
 
 class SocketEndpoint:
-    """ASGI application: takes the push socket's path, hands everything else on."""
+    """ASGI application behind the gate's door: takes the push socket's path, hands everything else on."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, owner: SocketApp) -> None:
         self.app = app
-        self.gate = gate
+        self.owner = owner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
-        paths = (self.gate.socket_path, scope.get("root_path", "") + self.gate.socket_path)
+        paths = (self.owner.socket_path, scope.get("root_path", "") + self.owner.socket_path)
         if scope["type"] != "websocket" or scope["path"] not in paths:
             await self.app(scope, receive, send)
             return
         await receive()  # websocket.connect
-        handshake = handshake_of(scope)
-        if not self.gate.admits(handshake):
-            await send({"type": "websocket.close", "code": 4403, "reason": "foreign origin"})
-            return
         await send({"type": "websocket.accept"})
-        await _Socket(self.gate, handshake, receive, send).run()
+        socket = _Socket(self.owner, handshake_of(scope), receive, send)
+        scope[PLACE].close = socket.connection.close
+        await socket.run()
 
 
 class _Socket:
@@ -74,7 +74,7 @@ class _Socket:
     the application ends, and the server closes as it likes (Hypercorn and uvicorn: 1006 or 1011, once they get through).
     """
 
-    def __init__(self, gate: Gate, handshake: Handshake, receive: Receive, send: Send) -> None:
+    def __init__(self, owner: SocketApp, handshake: Handshake, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._frames: list[bytes] = []
@@ -83,7 +83,7 @@ class _Socket:
         self._sent = 0
         self._unsent = 0
         self._reader: asyncio.Task[int] | None = None
-        self.connection = gate.connect(handshake, self)
+        self.connection = owner.connect(handshake, self)
 
     def send(self, frame: bytes) -> None:
         """Hand one text frame to the writer."""

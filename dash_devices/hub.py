@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from . import codec
 from .asks import Asks, Done
@@ -103,12 +104,12 @@ class Hub:
             session.outbox.post_event(key, triple)
 
     # ---- joining and leaving ------------------------------------------------------------------------------------------
-    def hello(self, link: Link, hello: Hello, make_client: Callable[[str], Client]) -> Session:
+    def hello(self, link: Link, hello: Hello, make_client: Callable[[str], Client], identity: Any = None) -> Session:
         """A page says who it is. Raises ProtocolError for a seq that was never given out."""
         with self.engine.lock:
             if hello.epoch == self.epoch and not 0 <= (hello.seq or 0) <= self.engine.shared.seq:
                 raise ProtocolError(f"hello.seq: expected at most {self.engine.shared.seq}, got {hello.seq}")
-            session = self.sessions.open(hello, make_client)
+            session = self.sessions.open(hello, make_client, identity)
             if session.link is not None:
                 session.link.close(Close.REPLACED, "this page connected again")
                 self.asks.drop(session)  # went out on the old line, if at all

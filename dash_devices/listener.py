@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import http
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
+from websockets.exceptions import SecurityError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from .connection import Connection, Handshake
-from .endpoint import Gate
+from .connection import Connection
+from .endpoint import SocketApp, handshake_of
+from .gate.head import Head
+from .gate.rules import MAX_HEADERS, MAX_TARGET
+from .handshakes import Opening, rejection, scope_of
+from .identity import IDENTITY, Refuse
 from .protocol import MAX_MESSAGE
 
 logger = logging.getLogger("dash_devices.socket")
@@ -26,7 +33,8 @@ logger = logging.getLogger("dash_devices.socket")
 _quiet = logging.getLogger("dash_devices.websockets")
 _quiet.setLevel(logging.CRITICAL)
 
-MAX_HEAD = 65_536  # bytes of a request head
+MAX_HEAD = MAX_TARGET + MAX_HEADERS  # bytes
+_END = re.compile(rb"\r?\n\r?\n")  # of a head; some clients leave the returns out
 MAX_FRAGMENTS = 16
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
@@ -38,15 +46,18 @@ class Listener(asyncio.Protocol):
     """One TCP connection: looks at the head of its first request and decides who serves it.
 
     Args:
-        gates: the apps whose sockets may be asked for.
+        apps: those whose sockets may be asked for.
         hand_over: gives the connection and what was read of it to the HTTP server.
     """
 
-    def __init__(self, gates: list[Gate], hand_over: HandOver, live: set[Listener]) -> None:
-        self._gates = gates
+    def __init__(self, apps: list[SocketApp], hand_over: HandOver, live: set[Listener]) -> None:
+        self._apps = apps
         self._hand_over = hand_over
         self._live = live
         self._head = b""
+        self._searched = 0
+        self._identifying: asyncio.Task[None] | None = None
+        self._gone: Callable[[], None] | None = None
         self._fragments: list[bytes] = []
         self._binary = False
         self._connection: Connection | None = None
@@ -66,7 +77,8 @@ class Listener(asyncio.Protocol):
         """Bytes arrived."""
         if self._protocol is None:
             self._head += data
-            self._decide()
+            if self._identifying is None:
+                self._decide()
         else:
             if self._connection is not None:
                 self._connection.alive()
@@ -84,6 +96,10 @@ class Listener(asyncio.Protocol):
         """The connection is gone."""
         self._live.discard(self)
         self._stop_timer()
+        if self._identifying is not None:
+            self._identifying.cancel()
+        if self._gone is not None:
+            self._gone()
         if self._connection is not None:
             received = self._protocol.close_rcvd if self._protocol else None
             self._connection.closed(received.code if received else 1006)
@@ -100,65 +116,83 @@ class Listener(asyncio.Protocol):
 
     # ---- whose connection is it? ---------------------------------------------------------------------------------------
     def _decide(self) -> None:
-        if b"\r\n" not in self._head and len(self._head) < MAX_HEAD:
-            return
-        gate = self._wanted_gate()
-        if gate is None:
+        """Nothing but the bytes of an unfinished head is kept of a connection, however many there are."""
+        end = _END.search(self._head, max(0, self._searched - 3))
+        self._searched = len(self._head)
+        size = end.start() if end is not None else self._searched
+        if size > MAX_HEAD or len(line := self._head[:size].partition(b"\n")[0]) > MAX_TARGET:
+            self._refuse_head(414 if size <= MAX_HEAD or b"\n" not in self._head[:MAX_TARGET] else 431)
+        elif end is not None:
             self._stop_timer()
+            self._route(line.rstrip(b"\r"))
+
+    def _refuse_head(self, status: int) -> None:
+        phrase = http.HTTPStatus(status).phrase
+        self._apps[0].gate.refusals.note("size", f"a head refused ({status}): from %s", self._peer())
+        self._write(f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+        self._transport.close()
+
+    def _route(self, line: bytes) -> None:
+        method, _, rest = line.partition(b" ")
+        path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        owner = next((app for app in self._apps if app.socket_path == path), None)
+        if owner is not None and method == b"GET":
+            self._open(owner)
+        else:
             self._live.discard(self)
             self._hand_over(self._transport, self._head)
-        elif b"\r\n\r\n" in self._head:
-            self._stop_timer()
-            self._open(gate)
-        elif len(self._head) >= MAX_HEAD:
-            self._transport.close()
 
-    def _wanted_gate(self) -> Gate | None:
-        method, _, rest = self._head.partition(b"\r\n")[0].partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0]
-        if method != b"GET":
-            return None
-        return next((gate for gate in self._gates if gate.socket_path.encode() == path), None)
-
-    def _open(self, gate: Gate) -> None:
+    def _open(self, owner: SocketApp) -> None:
         protocol = ServerProtocol(max_size=MAX_MESSAGE, logger=_quiet)
         protocol.receive_data(self._head)
         self._head = b""
         events = protocol.events_received()
         if not events or not isinstance(events[0], Request):
-            self._transport.close()
+            error = protocol.handshake_exc
+            is_large = isinstance(error, SecurityError) or isinstance(error and error.__cause__, SecurityError)
+            self._refuse_head(431 if is_large else 400)
             return
-        handshake = self._handshake(events[0])
-        response = protocol.accept(events[0])
-        if response.status_code == 101 and not gate.admits(handshake):
-            response = protocol.reject(403, "foreign origin\n")
-        protocol.send_response(response)
+        scope = owner.gate.unwrap(scope_of(events[0], self._transport))
+        opening = Opening(owner, protocol, events[0], scope, Head(scope))
+        refuse = owner.gate.check(opening.head)
+        if refuse is None and owner.gate.is_guarded:
+            self._transport.pause_reading()
+            self._identifying = asyncio.get_running_loop().create_task(self._identify(opening))
+        else:
+            self._answer(opening, refuse)
+
+    async def _identify(self, opening: Opening) -> None:
+        gate = opening.owner.gate
+        identity = await gate.identify(opening.head)
+        self._identifying = None
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        if isinstance(identity, Refuse):
+            self._answer(opening, identity)
+            return
+        opening.scope[IDENTITY] = identity
+        self._answer(opening, gate.check_places(opening.head))  # others came while he was asked
+
+    def _answer(self, opening: Opening, refuse: Refuse | None) -> None:
+        owner, protocol = opening.owner, opening.protocol
+        protocol.send_response(protocol.accept(opening.request) if refuse is None else rejection(protocol, refuse))
         self._protocol = protocol
         self._write_out()
-        if protocol.state is State.OPEN:
-            self._connection = gate.connect(handshake, self)
-            self._handle_events()
-        else:
+        if protocol.state is not State.OPEN:
             self._transport.close()
+            return
+        place = owner.gate.enter(opening.head, opening.scope[IDENTITY])
+        self._gone = functools.partial(owner.gate.places.leave, place)
+        self._connection = owner.connect(handshake_of(opening.scope), self)
+        place.close = self._connection.close
+        if self._head:
+            protocol.receive_data(self._head)
+        self._handle_events()
 
-    def _handshake(self, request: Request) -> Handshake:
-        path, _, query = request.path.partition("?")
-        headers = tuple((n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers.raw_items())
-        peer, own = self._transport.get_extra_info("peername"), self._transport.get_extra_info("sockname")
-        secure = self._transport.get_extra_info("ssl_object") is not None
-        scope = {
-            "type": "websocket",
-            "http_version": "1.1",
-            "scheme": "wss" if secure else "ws",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": headers,
-            "client": peer[:2] if peer else None,
-            "server": own[:2] if own else None,
-        }
-        return Handshake(path, query, headers, peer[0] if peer else "", scope["scheme"], scope)  # type: ignore[arg-type]
+    def _peer(self) -> str:
+        peer = self._transport.get_extra_info("peername")
+        return peer[0] if peer else ""
 
     # ---- frames --------------------------------------------------------------------------------------------------------
     def _handle_events(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 import logging
 import multiprocessing
 import os
@@ -21,7 +22,8 @@ from hypercorn.config import Config
 from hypercorn.utils import wrap_app
 
 from .errors import ServerError
-from .listener import Listener
+from .gate.gate import OPEN
+from .listener import HEAD_SECONDS, Listener
 
 if TYPE_CHECKING:
     from .app import Dash
@@ -41,6 +43,9 @@ def serve(
     Raises:
         ServerError: the port is in use.
     """
+    if not app.gate.is_guarded and not _is_loopback(host):
+        logger.warning("%s can be reached from elsewhere, and %s", host or "every address of this machine", OPEN)
+        app.gate.told_open = True
     if unknown:
         logger.warning("run: %s= belongs to another server and is ignored", "=, ".join(unknown))
     listening = _bind(host, port)
@@ -53,6 +58,15 @@ def serve(
         _drop_tasks(loop)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _is_loopback(host: str) -> bool:
+    """Can only this machine reach it? A name counts if all it stands for is."""
+    try:
+        found = socket.getaddrinfo(host, None) if host else []
+    except OSError:
+        return False  # the error is told when it is listened to
+    return bool(found) and all(ipaddress.ip_address(str(row[4][0])).is_loopback for row in found)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -103,6 +117,7 @@ class _Server:
         self._config = Config()
         self._config.certfile, self._config.keyfile = certfile, keyfile
         self._config.accesslog = None
+        self._config.include_server_header = False  # nobody has to know the version
         self._config.errorlog = logging.getLogger("dash_devices.http")
         self._context = WorkerContext(None)
         self._state: dict[str, Any] = {}
@@ -120,8 +135,10 @@ class _Server:
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()
-        ssl = self._config.create_ssl_context() if self._config.ssl_enabled else None
-        server = await self._loop.create_server(self._accept, sock=self._listening, backlog=BACKLOG, ssl=ssl)
+        tls: dict[str, Any] = {}
+        if self._config.ssl_enabled:
+            tls = {"ssl": self._config.create_ssl_context(), "ssl_handshake_timeout": HEAD_SECONDS}
+        server = await self._loop.create_server(self._accept, sock=self._listening, backlog=BACKLOG, **tls)
         logger.info("listening on %s:%s", *self._listening.getsockname()[:2])
         try:
             await self._end.wait()
@@ -145,8 +162,7 @@ class _Server:
         self._end.set()
 
     def _accept(self) -> Listener:
-        gates = self._app.server.extensions["dash_devices"]
-        return Listener(gates, self._hand_over, self._live)
+        return Listener(self._app.server.extensions["dash_devices"], self._hand_over, self._live)
 
     def _hand_over(self, transport: asyncio.Transport, head: bytes) -> None:
         """Give a connection to Hypercorn as if it had accepted it itself."""

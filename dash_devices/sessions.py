@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from .clients import Client
+from .identity import is_same_person
 from .outbox import Outbox
 from .protocol import MAX_UNACKED, Hello
 from .pulse import Clock, Pulse
@@ -56,6 +57,7 @@ class Session:
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
         layout_ref: the request for a layout that was answered last.
+        identity: whom the gate let in, the last time.
         left_at: when it left, on the hub's clock.
         clock: how far the clock of the page is off.
         pulse: the heartbeats of its socket.
@@ -72,6 +74,7 @@ class Session:
         self.joined = False
         self.known: list[str] | None = []
         self.layout_ref: int | None = None
+        self.identity: Any = None
         self.left_at = 0.0
         self.watch_version = -1
         self.clock = Clock()
@@ -117,12 +120,19 @@ class Sessions:
         """The session of a token."""
         return self._by_token.get(token) if token else None
 
-    def open(self, hello: Hello, make_client: Callable[[str], Client]) -> Session:
-        """The session that a hello belongs to: its own if the token is known and no other page uses it, else a new one."""
+    def open(self, hello: Hello, make_client: Callable[[str], Client], identity: Any = None) -> Session:
+        """The session that a hello belongs to: its own if the token is known and no other page uses it, else a new one.
+
+        Nor is it its own if somebody else has logged in in that tab since.
+        """
         session = self.get(hello.token)
+        if session is not None and not is_same_person(session.identity, identity):
+            session = None
         if session is None or (session.link is not None and session.page != hello.page):
             session = Session(make_client(secrets.token_urlsafe(9)), secrets.token_urlsafe(24))
             self._by_token[session.token] = session
+        if identity is not None:
+            session.identity = session.client.authentication = identity
         self._gone.pop(session.token, None)
         if session.page != hello.page:
             session.begin(hello.page)

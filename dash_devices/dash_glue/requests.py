@@ -18,8 +18,10 @@ from werkzeug.datastructures import Headers
 
 from .. import codec
 from ..connection import Handshake
+from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
 from ..sessions import Session
+from .failures import failure_text
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -41,7 +43,10 @@ current_session: ContextVar[Session | None] = ContextVar("current_session", defa
 def page_session(app: Dash) -> Session | None:
     """The tab that a request belongs to: it came over its socket, or carries its token."""
     session = current_session.get()
-    return session if session is not None else app._hub.sessions.get(request.headers.get(TAB_HEADER))
+    if session is not None:
+        return session
+    named = app._hub.sessions.get(request.headers.get(TAB_HEADER))
+    return named if named is not None and is_same_person(named.identity, request.scope.get(IDENTITY)) else None
 
 
 class SocketRequests:
@@ -61,7 +66,8 @@ class SocketRequests:
             status, headers, body = await self._exchange(session, handshake, asked)
         except Exception:
             logger.exception("request %s of client %s failed", asked.route, session.client)
-            status, headers, body = 500, {"content-type": "text/plain"}, orjson.dumps("Internal server error.")
+            text = failure_text(f"request {asked.route} failed")
+            status, headers, body = 500, {"content-type": "text/plain"}, orjson.dumps(text)
         if session.page != page:
             return  # the tab has loaded a new page, which did not ask
         with self._app._engine.lock:

@@ -78,13 +78,22 @@ export function createSocket(url: () => string, line: Line) {
     retry(0);
   }
 
-  function closed({ code, reason }: CloseEvent): void {
+  function closed({ code, reason }: Pick<CloseEvent, "code" | "reason">): void {
+    if (!beats) askWhy();
     forget();
     if (code === CLOSE.VERSION) return line.outdatedPage();
     isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
     line.lostLine(REASONS[code] ?? "", !isWanted);
     const hint = +reason.split("retry ")[1]!;
     if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0, hint);
+  }
+
+  /** Browsers do not say why a line was refused. Over HTTP the same question has an answer: does one have to log in? */
+  function askWhy(): void {
+    beats = 1; // asked once for each line
+    const asked = fetch(url().replace(/^ws(.*)socket$/, "http$1metrics"), { method: "HEAD" });
+    const refused = { code: CLOSE.UNAUTHENTICATED, reason: "" };
+    asked.then(({ status }) => status === 401 && closed(refused)).catch(() => {});
   }
 
   /**

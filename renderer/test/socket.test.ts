@@ -3,6 +3,7 @@ import { createSocket } from "../src/socket";
 import { FakeSocket, fakeBrowser } from "./page";
 
 let browser: ReturnType<typeof fakeBrowser>;
+let answer: ReturnType<typeof vi.fn>;
 const line = { openLine: vi.fn(), receiveText: vi.fn(), lostLine: vi.fn(), outdatedPage: vi.fn() };
 const last = () => FakeSocket.all[FakeSocket.all.length - 1]!;
 const count = () => FakeSocket.all.length;
@@ -11,6 +12,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, "random").mockReturnValue(1);
   browser = fakeBrowser();
+  answer = vi.fn(async () => ({ status: 500 }));
+  vi.stubGlobal("fetch", answer);
   Object.values(line).forEach((mock) => mock.mockClear());
 });
 afterEach(() => {
@@ -20,7 +23,7 @@ afterEach(() => {
 });
 
 function started() {
-  const socket = createSocket(() => "ws://host/x", line);
+  const socket = createSocket(() => "ws://host/x/socket", line);
   socket.startLine();
   return socket;
 }
@@ -222,4 +225,34 @@ test("nothing is sent while the line is down", () => {
   last().open();
   socket.send("frame");
   expect(last().sent).toEqual(["frame"]);
+});
+
+test("a line that never began is asked about over HTTP, once; one has to log in: that is final", async () => {
+  started();
+  answer.mockResolvedValue({ status: 401 });
+  last().lose();
+  expect(answer).toHaveBeenCalledExactlyOnceWith("http://host/x/metrics", { method: "HEAD" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(line.lostLine).toHaveBeenLastCalledWith("Please log in", true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  browser.fire("online");
+  expect([count(), answer.mock.calls.length]).toEqual([1, 1]);
+});
+
+test.each([200, 403, 503, 0])("another answer (%i) changes nothing", async (status) => {
+  started();
+  if (status) answer.mockResolvedValue({ status });
+  else answer.mockRejectedValue(new TypeError("no server"));
+  last().lose();
+  await vi.advanceTimersByTimeAsync(250);
+  expect(line.lostLine).not.toHaveBeenCalledWith(expect.anything(), true);
+  expect(count()).toBe(2);
+});
+
+test("of a line that had a heartbeat nothing is asked", () => {
+  const socket = started();
+  last().open();
+  socket.beat();
+  last().lose();
+  expect(answer).not.toHaveBeenCalled();
 });

@@ -48,9 +48,9 @@ def test_numbers_and_charts_move_in_every_tab(url: str, tab: Any) -> None:
         before = by_id(page, "count").inner_text()
         expect(by_id(page, "count")).not_to_have_text(before)
         expect(by_id(page, "tile-memory")).to_have_text(re.compile(r"^\d+\.\d$"))
-        page.wait_for_function(f"{PLOTS}.length === 4")
+        page.wait_for_function(f"() => {PLOTS}.length === 4")
         drawn = page.evaluate(f"{PLOTS}[0].data[0].x.at(-1) || 0")
-        page.wait_for_function(f"{PLOTS}.every(plot => plot.data[0].x.at(-1) > {drawn})")
+        page.wait_for_function(f"() => {PLOTS}.every(plot => plot.data[0].x.at(-1) > {drawn})")
 
 
 def test_shared_controls_move_in_every_tab(url: str, tab: Any) -> None:
@@ -80,7 +80,7 @@ def test_button_makes_one_core_busy_and_the_log_says_who(url: str, tab: Any) -> 
     who = by_id(a, "name").input_value()
     b.evaluate(WATCH_SWEAT)
     by_id(a, "sweat").click()
-    b.wait_for_function("window.seen.includes('Sweating …')")
+    b.wait_for_function("() => window.seen.includes('Sweating …')")
     expect(by_id(b, "log")).to_contain_text("made the machine sweat")
     expect(by_id(b, "log").get_by_text(who).first).to_be_visible()
     expect(by_id(b, "sweat")).to_have_text("Make it sweat")
@@ -114,7 +114,7 @@ def test_last_seconds_can_be_downloaded(url: str, tab: Any) -> None:
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_nothing_sticks_out_of_the_window(url: str, tab: Any, width: int) -> None:
     page: Page = tab(url, viewport={"width": width, "height": 844})
-    page.wait_for_function(f"{PLOTS}.length === 4")
+    page.wait_for_function(f"() => {PLOTS}.length === 4")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

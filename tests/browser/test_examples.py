@@ -122,6 +122,28 @@ def log_in(page: Page, user: str, password: str) -> None:
     by_id(page, "login").click()
 
 
+def test_login_roles_let_operators_alone_move_the_dome(load: Callable[[str], ModuleType], serve: Any, tab: Any) -> None:
+    module = load("login_roles")
+    url = serve(module.app).url
+    ada, grace = (tab(url, connected=False) for _ in range(2))
+    for page, name, password in ((ada, "ada", "lovelace"), (grace, "grace", "hopper")):
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.keyboard.press("Enter")
+    expect(by_id(ada, "who")).to_have_text("ada, operator: you may move it.")
+    expect(by_id(grace, "who")).to_have_text("grace, guest: you may watch.")
+    press(ada, "shutter", "ArrowRight", 2)
+    for page in (ada, grace):
+        expect(by_id(page, "shutter-text")).to_have_text("10 % open, by ada")
+    grace.evaluate("dash_clientside.set_props('shutter', {value: 100})")  # past the disabled slider
+    by_id(grace, "note").fill("clear sky")
+    by_id(grace, "note").press("Enter")
+    expect(by_id(ada, "note")).to_have_value("clear sky")
+    expect(by_id(ada, "shutter-text")).to_have_text("10 % open, by ada")
+    grace.get_by_role("button", name="Log out").click()
+    expect(grace.get_by_role("button", name="Log in")).to_be_visible()
+
+
 def test_two_devices_answer_each_page_alone_one_after_the_other(open_twice: Open) -> None:
     _, a, b = open_twice("two_devices")
     for page in (a, b):

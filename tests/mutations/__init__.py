@@ -6,6 +6,7 @@ from . import (
     alive,
     changes,
     clients,
+    gate,
     lanes,
     names,
     pages,
@@ -35,6 +36,7 @@ ROWS: list[Row] = [
         reconnect,
         wire,
         alive,
+        gate,
     )
     for row in section.ROWS
 ]

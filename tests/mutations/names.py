@@ -152,9 +152,9 @@ ROWS = [
     Row(
         "1.7",
         "app.server may be served by other code",
-        "app.py",
-        "server.asgi_app = SocketEndpoint(server.asgi_app, self)",
-        "SocketEndpoint(server.asgi_app, self)",
+        "dash_glue/gating.py",
+        "            server.asgi_app = door",
+        "            pass",
         "test_1_7_server_is_the_quart_app",
     ),
 ]

@@ -61,13 +61,20 @@ def test_compression_can_be_switched_off(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.168.0.7", 403), ("10.0.0.1", 403)]
+    ("address", "claimed", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("::1", "", 200),
+        ("192.168.0.7", "127.0.0.1", 403),
+        ("10.0.0.1", "127.0.0.1", 403),
+        ("127.0.0.1", "127.0.0.1", 403),  # a proxy on this machine asks for somebody else
+    ],
 )
-def test_metrics_are_for_this_machine_only(address: str, status: int) -> None:
+def test_metrics_are_for_this_machine_only(address: str, claimed: str, status: int) -> None:
     async def ask() -> Any:
         app = _app()
         client = app.server.test_client()
-        headers = {"X-Forwarded-For": "127.0.0.1"}
+        headers = {"X-Forwarded-For": claimed} if claimed else {}
         return await client.get("/_dash-devices/metrics", scope_base={"client": (address, 5000)}, headers=headers)
 
     response = asyncio.run(ask())

@@ -19,7 +19,7 @@ from .support import Child
 Start = Callable[..., Child]
 MakeRaw = Callable[..., Raw]
 HANDSHAKE = (
-    b"GET /_dash-devices/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /_dash-devices/socket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 
@@ -46,7 +46,7 @@ def test_it_ends_though_nobody_cooperates(child: Start, raw: MakeRaw) -> None:
     page.until("ack")
     with ExitStack() as stack:
         idle, half, deaf = (stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(3))
-        idle.sendall(b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n")
+        idle.sendall(b"GET /_dash-layout HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert idle.recv(12) == b"HTTP/1.1 200"
         half.sendall(b"GET /_dash-devices/socket HTTP/1.1\r\nHo")
         deaf.sendall(HANDSHAKE)  # reads nothing more, so that it never answers the close frame

@@ -207,7 +207,7 @@ def test_10_2_at_once_when_there_is_hope(serve: Serve, tab: Any, line: Any, even
     # no timer of more than 50 ms ever fires, and the back-off is longer than that: the page would never try again
     page.evaluate("Math.random = () => 1")
     page.evaluate(
-        "const real = setTimeout; window.setTimeout = (run, delay, ...rest) => delay > 50 ? 0 : real(run, delay, ...rest)"
+        "const real = setTimeout; window.setTimeout = (run, delay, ...rest) => delay > 50 ? 0 : real(run, delay, ...rest); 0"
     )
     broken.cut()
     page.wait_for_function(RECONNECTING)

@@ -214,10 +214,10 @@ def test_2_4_dict_ids_in_the_page(serve: Callable[..., Any], tab: Callable[..., 
     second.fill(".gainb input", "8")
     for page in (first, second):
         shows(page, "all", "7+8")
-        page.wait_for_function("document.querySelector('.db0').textContent === '7 dB'")
-        page.wait_for_function("document.querySelector('.dbb').textContent === '8 dB'")
+        page.wait_for_function("() => document.querySelector('.db0').textContent === '7 dB'")
+        page.wait_for_function("() => document.querySelector('.dbb').textContent === '8 dB'")
         page.wait_for_function(
-            "document.querySelector('.gain0 input').value === '7' && document.querySelector('.gainb input').value === '8'"
+            "() => document.querySelector('.gain0 input').value === '7' && document.querySelector('.gainb input').value === '8'"
         )
 
 

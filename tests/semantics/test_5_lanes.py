@@ -181,6 +181,6 @@ def test_5_3_the_refused_control_is_marked(serve: Callable[..., Any], tab: Calla
     for _ in range(3):
         page.click("#go")
     page.wait_for_selector("#go[data-dash-devices=refused]")
-    page.wait_for_function("dash_component_api.getLayout('go').props.n_clicks === 2")
+    page.wait_for_function("() => dash_component_api.getLayout('go').props.n_clicks === 2")
     gate.open.set()
     wait_for(lambda: gate.calls == [1, 2], "the two that were taken")

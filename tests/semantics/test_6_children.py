@@ -169,7 +169,7 @@ def test_6_8_no_loading_and_no_updating(serve: Callable[..., Any], tab: Callable
         return "new"
 
     page = tab(serve(app).url)
-    page.wait_for_function("document.title === 'devices'")
+    page.wait_for_function("() => document.title === 'devices'")
     page.evaluate(
         "window.titles = []; new MutationObserver(() => titles.push(document.title))"
         ".observe(document.head, {subtree: true, childList: true, characterData: true})"

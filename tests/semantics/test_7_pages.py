@@ -189,7 +189,7 @@ def test_7_5_what_no_page_shows_is_harmless_and_waits(serve: Callable[..., Any],
         shows(page, "y", step)
     page.click("#own")
     shows(page, "later", "new value")
-    page.wait_for_function("document.querySelector('#box input').value === 'new text'")
+    page.wait_for_function("() => document.querySelector('#box input').value === 'new text'")
     page.click("#side")
     shows(page, "later2", "new value 2")
 

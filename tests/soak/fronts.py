@@ -33,6 +33,8 @@ http {{
       proxy_set_header Host $http_host;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_upgrade;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
     }}
   }}
 }}
@@ -51,6 +53,8 @@ frontend front
 {redirect}
   default_backend app
 backend app
+  option forwardfor
+  http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
   http-request replace-path ^{prefix}(.*) /\\1
   server one 127.0.0.1:{target}
 """

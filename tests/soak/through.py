@@ -12,6 +12,7 @@ from typing import Any
 import dash_devices
 import tests.conftest
 import tests.support
+from dash_devices.gate.proxies import TrustedProxies
 
 from .fronts import Form, front
 
@@ -23,12 +24,12 @@ stacks: dict[int, contextlib.ExitStack] = {}
 
 
 def enter(server: Any) -> Any:
-    """The server, and what stands before it. Behind TLS it is told the origin of its pages, as its author would."""
+    """The server, and what stands before it, which it trusts, as its author would have told it."""
     real_enter(server)
     stack = stacks[id(server)] = contextlib.ExitStack()
     url = stack.enter_context(front(FORM, server.port))
-    if isinstance(server.app, dash_devices.Dash) and FORM.kind == "tls":
-        server.app._allowed_origins |= {url.removesuffix(FORM.prefix)}
+    if isinstance(server.app, dash_devices.Dash):
+        server.app.gate.proxies = TrustedProxies(["127.0.0.1"])
     server.url = url.rstrip("/")
     return server
 

@@ -31,7 +31,7 @@ async def _idle(context: Context) -> list[Check]:
     """Five pages behind each of the six, all at once, with nothing to say."""
     seconds = context.seconds(120, 12)
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Server())
+        server = await stack.enter_async_context(Server(options={"trusted_proxies": ["127.0.0.1"]}))
         swarms = []
         for form in FORMS:
             url = stack.enter_context(front(form, server.port))

@@ -1,0 +1,31 @@
+"""What went wrong reaches the page as a status and an id; the rest stays in the log, under that id."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from quart import Quart, Response, request
+from werkzeug.exceptions import InternalServerError
+
+logger = logging.getLogger("dash_devices.requests")
+
+
+def failure_text(what: str) -> str:
+    """Log that something failed, under a new id; what the other side may know of it."""
+    id = secrets.token_hex(4)
+    logger.error("error %s: %s", id, what)
+    return f"Internal server error {id}. The log of the server says more."
+
+
+def answer_failures(server: Quart) -> None:
+    """Answer with an id what fails in any view, unless the server's author has an answer of his own."""
+
+    async def answer(error: Any) -> Response:
+        cause = error.original_exception
+        text = failure_text(f"{request.method} {request.path!r} failed with {type(cause or error).__name__}")
+        return Response(f"{text}\n", status=500, content_type="text/plain")
+
+    if not server.error_handler_spec[None].get(500):
+        server.register_error_handler(InternalServerError, answer)

@@ -1,0 +1,55 @@
+"""Requests for a socket on the bare transport, in the terms of ASGI, so that the gate sees one kind alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+from .endpoint import SocketApp
+from .gate.door import plain
+from .gate.head import Head, Scope
+from .gate.headers import ALWAYS
+from .identity import Refuse
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opening:
+    """A request for a socket that is being decided about."""
+
+    owner: SocketApp
+    protocol: ServerProtocol
+    request: Request
+    scope: Scope
+    head: Head
+
+
+def scope_of(request: Request, transport: Any) -> Scope:
+    """The ASGI scope of a request for a socket."""
+    path, _, query = request.path.partition("?")
+    headers = tuple((n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in request.headers.raw_items())
+    peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    secure = transport.get_extra_info("ssl_object") is not None
+    return {
+        "type": "websocket",
+        "http_version": "1.1",
+        "scheme": "wss" if secure else "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": peer[:2] if peer else None,
+        "server": own[:2] if own else None,
+    }
+
+
+def rejection(protocol: ServerProtocol, refuse: Refuse) -> Response:
+    """The answer to a request that is refused."""
+    status, headers, text = plain(Refuse(refuse.status, None, refuse.reason))
+    response = protocol.reject(status, text)
+    for name, value in (*headers, *((name.decode(), value.decode()) for name, value in ALWAYS)):
+        response.headers[name] = value
+    return response

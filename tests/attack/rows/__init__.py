@@ -1,0 +1,13 @@
+"""The rows of the table: ``ROWS[name](context)`` gives the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...soak.table import Check, Context
+from .gate import cookies, crowd, origins, routes
+from .half_open import half_open
+from .handshakes import handshakes
+
+Row = Callable[[Context], list[Check]]
+ROWS: dict[str, Row] = {row.__name__: row for row in (origins, routes, handshakes, cookies, crowd, half_open)}

@@ -1,0 +1,225 @@
+"""Section 11 at large: who gets in."""
+
+from __future__ import annotations
+
+from .row import Row
+
+
+def _row(rule: str, file: str, old: str, new: str, test: str) -> Row:
+    return Row("11.1", rule, f"gate/{file}.py" if "." not in file else file, old, new, test)
+
+
+ROWS = [
+    _row(
+        "only its own names",
+        "rules",
+        "if host is not None and host in self.hosts:",
+        "if True:",
+        "test_names_and_origins",
+    ),
+    _row("an address is one host", "hosts", "name.endswith(end)", "name.endswith(end[1:])", "test_names_and_origins"),
+    _row(
+        "one Host header",
+        "rules",
+        'len(head.headers.get("host", ())) != 1',
+        "False",
+        "test_there_is_one_host_and_at_most_one_origin",
+    ),
+    _row("one Origin header", "rules", "len(origins) <= 1 and", "", "test_there_is_one_host_and_at_most_one_origin"),
+    _row("an address is a path", "rules", 'not head.path.startswith("/")', "False", "test_an_address_is_a_path"),
+    _row(
+        "posts need an origin",
+        "rules",
+        "head.is_socket or head.method not in SAFE or",
+        "head.is_socket or",
+        "test_names_and_origins",
+    ),
+    _row(
+        "sockets need an origin",
+        "rules",
+        "must_be_ours = head.is_socket or",
+        "must_be_ours =",
+        "test_names_and_origins",
+    ),
+    _row(
+        "other sites load nothing",
+        "rules",
+        'head.first("sec-fetch-site") in FOREIGN and',
+        "False and",
+        "test_other_sites_load_nothing_but_whole_pages",
+    ),
+    _row("callbacks take JSON", "rules", "and not _is_json(head)", "and False", "test_callbacks_take_json_alone"),
+    _row(
+        "what nobody knows is refused",
+        "gate",
+        "            answer = self._unknown(head)",
+        '            answer = "anybody"',
+        "test_whatever_is_no_identity_refuses",
+    ),
+    _row(
+        "False is nobody",
+        "gate",
+        "if isinstance(answer, bool) or",
+        "if False and",
+        "test_whatever_is_no_identity_refuses",
+    ),
+    _row(
+        "sockets are asked, too",
+        "door",
+        "refuse = refuse or gate.check_places(head)",
+        "refuse = gate.check_places(head)",
+        "test_a_socket_of_the_authors_own_is_behind_the_gate_too",
+    ),
+    _row(
+        "so is ours",
+        "listener.py",
+        "if refuse is None and owner.gate.is_guarded:",
+        "if False:",
+        "test_nothing_is_seen_without_a_login",
+    ),
+    _row("nobody says who he is", "gate", "IDENTITY: None}", "}", "test_nobody_says_in_a_scope_who_he_is"),
+    _row(
+        "only trusted ones speak",
+        "proxies",
+        'if self.trusts(client[0] if client else ""):',
+        "if True:",
+        "test_from_anybody_else_it_is_as_if_not_said",
+    ),
+    _row(
+        "the rightmost address",
+        "proxies",
+        "yield from reversed(",
+        "yield from iter(",
+        "test_the_client_is_the_rightmost_address_that_is_none_of_ours",
+    ),
+    _row(
+        "places in all",
+        "places",
+        "len(self._taken) >= self._most",
+        "False",
+        "test_so_many_sockets_in_all_and_for_each_address",
+    ),
+    _row(
+        "places of one",
+        "places",
+        ">= self._most_each",
+        "> 10**9",
+        "test_one_socket_too_many_gets_503_and_the_others_go_on",
+    ),
+    _row(
+        "places are given back",
+        "places",
+        "self._taken.discard(place)",
+        "pass",
+        "test_so_many_sockets_in_all_and_for_each_address",
+    ),
+    _row(
+        "a login expires",
+        "places",
+        "if expires is not None:",
+        "if False:",
+        "test_an_expired_login_is_over_for_http_and_for_the_socket",
+    ),
+    _row(
+        "a revoked cookie is none",
+        "users",
+        "generation != self._generations[name]",
+        "False",
+        "test_revoking_ends_all_logins_of_one_user",
+    ),
+    _row(
+        "a revoked page is closed",
+        "dash_glue/gating.py",
+        'self.gate.places.close("your access was revoked", username=username)',
+        "pass",
+        "test_revoking_ends_all_logins_of_one_user",
+    ),
+    _row(
+        "a login that was ended is none",
+        "users",
+        "or session in self._ended",
+        "",
+        "test_logging_out_ends_that_login_alone",
+    ),
+    _row(
+        "another password ends it",
+        "users",
+        "if not hmac.compare_digest(mark, self._mark(name)):",
+        "if False:",
+        "test_a_user_who_is_taken_out_or_gets_another_password_is_out",
+    ),
+    _row(
+        "cookies are this app's",
+        "users",
+        'salt=f"dash_devices.login {app}"',
+        'salt="dash_devices.login"',
+        "test_a_cookie_of_another_app_with_the_same_key_is_none",
+    ),
+    _row(
+        "unknown names take as long",
+        "users",
+        "check_password_hash(known or self._nobody, password)",
+        "known is not None and check_password_hash(known, password)",
+        "test_a_name_that_does_not_exist_takes_as_long",
+    ),
+    _row("wrong passwords wait", "login", "if wait > 0:", "if False:", "test_wrong_passwords_are_slowed"),
+    _row(
+        "back to a page here",
+        "login",
+        "wanted if _LOCAL.fullmatch(wanted) else",
+        "wanted or",
+        "test_after_the_login_one_stays_here",
+    ),
+    _row(
+        "a link does not log out",
+        "login",
+        '        if head.method == "POST":\n            identity',
+        "        if True:\n            identity",
+        "test_logging_out_ends_that_login_alone",
+    ),
+    _row(
+        "another person, another client",
+        "sessions.py",
+        "if session is not None and not is_same_person(session.identity, identity):",
+        "if False:",
+        "test_a_tab_in_which_somebody_else_logs_in_is_another_client",
+    ),
+    _row(
+        "headers on every response",
+        "door",
+        "                owner.safe_headers.add(message, head)",
+        "                pass",
+        "test_every_response_has_them",
+    ),
+    _row(
+        "state is not kept", "headers", 'b"no-cache" if keeps else b"no-store"', 'b"no-cache"', "test_state_is_not_kept"
+    ),
+    _row(
+        "errors are ids",
+        "dash_glue/failures.py",
+        "        server.register_error_handler(InternalServerError, answer)",
+        "        pass",
+        "test_an_error_is_an_id_and_the_rest_is_in_the_log",
+    ),
+    _row(
+        "the log cannot be filled",
+        "refusals",
+        "return self._lines <= LINES",
+        "return True",
+        "test_the_log_cannot_be_filled",
+    ),
+    _row(
+        "subprotocols are refused",
+        "connection.py",
+        'if handshake.header(b"sec-websocket-protocol") is not None:',
+        "if False:",
+        "test_a_subprotocol_is_closed_with_a_hint_to_reload",
+    ),
+    _row(
+        "a page that may not come in asks why",
+        "socket.ts",
+        "    if (!beats) askWhy();\n",
+        "",
+        "socket.test.ts::a line that never began is asked about over HTTP, once; one has to log in: that is final",
+    ),
+]
