@@ -21,9 +21,10 @@ from .connection import Connection, Handshake, Wire
 from .dash_glue.backend import DevicesBackend
 from .dash_glue.encoding import encode
 from .dash_glue.layout import StateInLayouts
+from .dash_glue.protecting import Protecting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
-from .dash_glue.requests import SocketRequests, page_session
+from .dash_glue.requests import SocketRequests, page_session, page_view
 from .endpoint import SocketEndpoint
 from .engine import Engine
 from .errors import ServerError
@@ -37,7 +38,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, StockDash):
+class Dash(Registering, Pushing, Protecting, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -109,7 +110,7 @@ class Dash(Registering, Pushing, StockDash):
         self._add_url("_dash-devices/metrics", self._serve_metrics)
 
     def _config(self) -> dict[str, Any]:
-        config: dict[str, Any] = StockDash._config(self)
+        config: dict[str, Any] = self._without_secrets(StockDash._config(self))
         config["dash_devices"] = {
             "url": self.config.requests_pathname_prefix + PATH,
             "build": self._hub.build,
@@ -120,10 +121,10 @@ class Dash(Registering, Pushing, StockDash):
     async def serve_layout(self) -> Response:
         """The layout with the shared state in it, and the seq it stands at: the mods after it start exactly there."""
         await self._started()
-        session = page_session(self)
+        session, view = page_session(self), page_view(self)
         tree = orjson.loads(to_json(await in_thread(self._engine.lanes.threads, self.get_layout)))
         seq, by_id = self._state_in_layouts.snapshot()
-        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id), session)
+        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id, view), session)
         response = Response(orjson.dumps(tree), content_type="application/json")
         response.headers[SEQ_HEADER] = f"{self._hub.epoch}:{seq}"
         response.headers["Cache-Control"] = "no-store"
@@ -256,7 +257,7 @@ class Dash(Registering, Pushing, StockDash):
         error = codec.encode(protocol.Error(message, detail))
         with self._engine.lock:
             for session in self._hub.sessions:
-                if session.joined:
+                if session.joined and session.outbox.view is None:  # nobody knows which values it names
                     session.outbox.post(error)
         self._hub.wake()
 

@@ -6,7 +6,7 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -98,9 +98,11 @@ class Components:
     """The components that are known, by id; each belongs to the layout, to a shared ``children``, or to one page.
 
     ``props(id)`` is what the layout gave a component: the value of last resort of a State.
+    ``loaded`` is called with each owner and its tree.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Callable[[Any, Any], None] = lambda owner, tree: None) -> None:
+        self._loaded = loaded
         self._props: dict[str, dict[str, Any]] = {}
         self._types: dict[str, str] = {}
         self._owned: dict[Any, list[str]] = {}
@@ -132,6 +134,7 @@ class Components:
 
     def load(self, owner: Any, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
+        self._loaded(owner, tree)
         found = {id_text(component["props"]["id"]): component for component in walk_components(tree)}
         before = self._owned.pop(owner, [])
         self._owned[owner] = list(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import orjson
 
@@ -61,26 +62,33 @@ class Intake:
 
     def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
         items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
-        state = {(_canonical(id), property): value for id, property, value in change.state}
+        state = self._state(session, change)
         try:
             seq = self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
         except ModsError as error:  # points that fit no figure: found before anything was stored
             raise Refused(Nack.BAD_VALUE, str(error)) from None
         # the lock is held: nothing that the change caused can be posted before its answer
         session.answer(change.n, codec.ack(change.n, seq))
-        session.outbox.reported.update({key: seq for key in keys if key in self.engine.events})
+        unsent = [key for key in keys if key in self.engine.events or not session.outbox.may_read(key)]
+        session.outbox.reported.update(dict.fromkeys(unsent, seq))
         self.engine.metrics["changes"] += 1
+
+    def _state(self, session: Session, change: Change) -> dict[Key, Any]:
+        """What the page says it shows. Of what it may not change, or not read, the server knows better."""
+        access, told = self.engine.access, session.outbox.may_read
+        state = {(_canonical(id), property): value for id, property, value in change.state}
+        return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
 
     def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
         self.engine.metrics["changes_refused"] += 1
-        entries = [entry for key in keys if (entry := self.engine.shared.get(key)) is not None]
+        entries = session.outbox.shown([e for key in keys if (e := self.engine.shared.get(key)) is not None])
         message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
         session.answer(n, message, [entry.key for entry in entries])
         logger.warning("client %s: change refused (%s): %s", session.client, refused.code, refused)
 
     def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
         for key in keys:
-            if not self.may_change(session, key):
+            if not self.is_there(key) or not self.engine.access.may_change(session.client, key):
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
         if any(is_patch(value) for _, _, value in values):
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
@@ -106,8 +114,8 @@ class Intake:
         limits = [inv.callback.max_change for inv in self.engine.registry.invocations(keys)]
         return max([protocol.MAX_CHANGE, *(limit for limit in limits if limit is not None)])
 
-    def may_change(self, session: Session, key: Key) -> bool:
-        """Is it watched, and - for a dict id - does the server or this page show such a component?"""
+    def is_there(self, key: Key) -> bool:
+        """Is it watched, and - for a dict id - does the server or a page show such a component?"""
         if not self.engine.registry.is_watched(key):
             return False
         return not key[0].startswith("{") or key[0] in self.engine.components
@@ -124,13 +132,13 @@ class Intake:
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
             adopted = []
             for key, value in watched:
-                if not self.may_change(session, key) or key in self.engine.events:
-                    continue  # more than a page may make known; no state
+                if not self.is_there(key) or key in self.engine.events or not session.outbox.may_read(key):
+                    continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                if entry is None:
+                if entry is None and self.engine.access.may_change(session.client, key):
                     adopted.append(Item(key, encoded))
-                elif entry.encoded != encoded:
+                elif entry is not None and entry.encoded != encoded:
                     session.outbox.whole.add(key)
             if adopted:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells

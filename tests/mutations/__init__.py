@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    access,
     alive,
     changes,
     clients,
@@ -35,6 +36,7 @@ ROWS: list[Row] = [
         reconnect,
         wire,
         alive,
+        access,
     )
     for row in section.ROWS
 ]

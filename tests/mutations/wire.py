@@ -77,8 +77,8 @@ ROWS = [
         "wire 5",
         "mounting is no change",
         "intake.py",
-        "if entry is None:\n                    adopted",
-        "if True:\n                    adopted",
+        "if entry is None and self.engine.access.may_change(session.client, key):",
+        "if True:",
         HUB,
     ),
     Row(
