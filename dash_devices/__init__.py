@@ -30,6 +30,7 @@ from .dependencies import (
     Output as Output,
     State as State,
 )
+from .limits import PageLimits as PageLimits
 from .services import Services as Services
 from .version import __version__ as __version__
 
@@ -45,6 +46,7 @@ __all__ = [
     "Dash",
     "Input",
     "Output",
+    "PageLimits",
     "Patch",
     "Services",
     "State",

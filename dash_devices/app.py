@@ -29,6 +29,7 @@ from .endpoint import SocketEndpoint
 from .engine import Engine
 from .errors import ServerError
 from .hub import Hub
+from .limits import PageLimits
 from .origins import origin_allowed
 from .protocol import PATH, SEQ_HEADER
 from .server import only_process
@@ -53,6 +54,7 @@ class Dash(Registering, Pushing, Protecting, StockDash):
         lane_capacity: calls that may wait in one lane.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
+        page_limits: how much one page may ask of the server.
     """
 
     def __init__(
@@ -68,13 +70,14 @@ class Dash(Registering, Pushing, Protecting, StockDash):
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
         max_change_age: float | None = 5.0,
+        page_limits: PageLimits | None = None,
         **options: Any,
     ) -> None:
         self._engine = Engine(encode, event_properties)
         self._engine.lanes.capacity = lane_capacity
         self._engine.report_error = self._show_error
         self._engine.early = self._load_early
-        self._hub = Hub(self._engine, leave_after=leave_after)
+        self._hub = Hub(self._engine, leave_after=leave_after, limits=page_limits)
         self._hub.intake.max_change_age = max_change_age
         self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
@@ -140,6 +143,11 @@ class Dash(Registering, Pushing, Protecting, StockDash):
     def socket_path(self) -> str:
         """Path of the push socket on this server."""
         return f"{self.config.routes_pathname_prefix}{PATH}"
+
+    @property
+    def limits(self) -> PageLimits:
+        """What one page may do; see ``page_limits=``."""
+        return self._hub.limits
 
     def admits(self, handshake: Handshake) -> bool:
         """May this request become a socket? Only pages of this very origin, and origins that were named."""

@@ -6,10 +6,12 @@ It reads the next message only after the last one was accepted: back-pressure in
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from .connection import Connection, Handshake, Wire
+from .limits import PageLimits
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,6 +25,10 @@ class Gate(Protocol):
     @property
     def socket_path(self) -> str:
         """Path of the socket."""
+
+    @property
+    def limits(self) -> PageLimits:
+        """What one page may do."""
 
     def admits(self, handshake: Handshake) -> bool:
         """May this request become a socket?"""
@@ -131,7 +137,11 @@ class _Socket:
             if text is None:
                 self.connection.close(1003, "send text frames")
             else:
+                began = time.thread_time()
                 self.connection.receive(text)
+                wait = self.connection.took(len(text), time.thread_time() - began)
+                if wait:
+                    await asyncio.sleep(wait)
 
     async def _write(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import orjson
 from . import codec, protocol
 from .access import View
 from .engine import Engine
+from .limits import PageLimits
 from .protocol import Close, Hello, Limits, Welcome
 from .sessions import Session
 
@@ -26,8 +27,9 @@ class Greeter:
         epoch: which life of the server this is.
     """
 
-    def __init__(self, engine: Engine, epoch: str) -> None:
+    def __init__(self, engine: Engine, epoch: str, limits: PageLimits) -> None:
         self.engine = engine
+        self.limits = limits
         self.epoch = epoch
         self._access_version = 0
         self._ids_version = (-1, -1)
@@ -106,7 +108,7 @@ class Greeter:
             handled=session.handled,
             watch=self.engine.registry.watch_list(),
             shared=shared,
-            limits=Limits(protocol.MAX_UNACKED, protocol.MAX_CHANGE, protocol.MAX_BATCHES),
+            limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),
         )
         session.outbox.post(codec.encode(welcome))
         if mode == "delta":

@@ -20,6 +20,7 @@ from .errors import ProtocolError
 from .events import is_building
 from .greeter import Greeter
 from .intake import Intake
+from .limits import PageLimits
 from .outbox import Batches
 from .presence import Presence
 from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
@@ -42,11 +43,12 @@ class Hub:
         vitals: whether they are alive.
     """
 
-    def __init__(self, engine: Engine, *, leave_after: float = 5.0) -> None:
+    def __init__(self, engine: Engine, *, leave_after: float = 5.0, limits: PageLimits | None = None) -> None:
         self.engine = engine
+        self.limits = limits or PageLimits()
         self.sessions = Sessions()
         self.presence = Presence(engine, self.sessions, leave_after)
-        self.greeter = Greeter(engine, secrets.token_urlsafe(9))
+        self.greeter = Greeter(engine, secrets.token_urlsafe(9), self.limits)
         self.vitals = Vitals(engine, self.drop)
         self.build = ""
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -54,7 +56,7 @@ class Hub:
         self._woken = False
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.intake = Intake(engine, self.vitals.age)
+        self.intake = Intake(engine, self.vitals.age, self.limits)
         self.asks = Asks()
         engine.changed = self.wake
         engine.post_event = self._post_event

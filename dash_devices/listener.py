@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from websockets.server import ServerProtocol
 
 from .connection import Connection, Handshake
 from .endpoint import Gate
-from .protocol import MAX_MESSAGE
+from .feed import Feed
 
 logger = logging.getLogger("dash_devices.socket")
 # its own lines are about single frames; what matters is logged here
@@ -27,7 +28,6 @@ _quiet = logging.getLogger("dash_devices.websockets")
 _quiet.setLevel(logging.CRITICAL)
 
 MAX_HEAD = 65_536  # bytes of a request head
-MAX_FRAGMENTS = 16
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 
@@ -59,6 +59,7 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection was accepted."""
         self._transport = transport
+        self._feed = Feed(self._transport, self._handle)
         self._live.add(self)
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.close)
 
@@ -68,10 +69,17 @@ class Listener(asyncio.Protocol):
             self._head += data
             self._decide()
         else:
-            if self._connection is not None:
-                self._connection.alive()
-            self._protocol.receive_data(data)
-            self._handle_events()
+            self._feed.take(data)
+
+    def _handle(self, data: bytes) -> float:
+        """Some of what arrived; returns the seconds to wait before there may be more."""
+        assert self._protocol is not None
+        began = time.thread_time()
+        if self._connection is not None:
+            self._connection.alive()
+        self._protocol.receive_data(data)
+        self._handle_events()
+        return self._connection.took(len(data), time.thread_time() - began) if self._connection is not None else 0.0
 
     def eof_received(self) -> bool:
         """The peer sends no more."""
@@ -84,6 +92,7 @@ class Listener(asyncio.Protocol):
         """The connection is gone."""
         self._live.discard(self)
         self._stop_timer()
+        self._feed.stop()
         if self._connection is not None:
             received = self._protocol.close_rcvd if self._protocol else None
             self._connection.closed(received.code if received else 1006)
@@ -121,7 +130,7 @@ class Listener(asyncio.Protocol):
         return next((gate for gate in self._gates if gate.socket_path.encode() == path), None)
 
     def _open(self, gate: Gate) -> None:
-        protocol = ServerProtocol(max_size=MAX_MESSAGE, logger=_quiet)
+        protocol = ServerProtocol(max_size=gate.limits.message_bytes, logger=_quiet)
         protocol.receive_data(self._head)
         self._head = b""
         events = protocol.events_received()
@@ -167,6 +176,8 @@ class Listener(asyncio.Protocol):
         for event in protocol.events_received():
             if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._handle_frame(protocol, event)
+            elif isinstance(event, Frame) and event.opcode is not Opcode.CLOSE and self._connection is not None:
+                self._connection.control()
         self._write_out()
         if protocol.close_expected() and self._timer is None and not self._transport.is_closing():
             self._expect_close()
@@ -177,10 +188,11 @@ class Listener(asyncio.Protocol):
         if self._binary:
             protocol.fail(1003, "send text frames")
             return
+        assert self._connection is not None
         self._fragments.append(bytes(frame.data))
         if not frame.fin:
-            if len(self._fragments) > MAX_FRAGMENTS:
-                protocol.fail(1008, f"more than {MAX_FRAGMENTS} fragments")
+            if len(self._fragments) > (limit := self._connection.limits.fragments):
+                protocol.fail(1008, f"more than {limit} fragments")
             return
         data = b"".join(self._fragments)
         self._fragments.clear()
@@ -189,7 +201,6 @@ class Listener(asyncio.Protocol):
         except UnicodeDecodeError:
             protocol.fail(1007, "not UTF-8")
             return
-        assert self._connection is not None
         self._connection.receive(text)
 
     # ---- connection.Wire -----------------------------------------------------------------------------------------------

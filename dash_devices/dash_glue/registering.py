@@ -128,6 +128,7 @@ class Registering:
         running: Any = None,
         allow: Rule | None = None,
         read: Rule | None = None,
+        components: bool = False,
         **kwargs: Any,
     ) -> Callable[..., Any]:
         """A callback that runs at the server, one call at a time, from server start on; its results go to every page.
@@ -144,6 +145,7 @@ class Registering:
             running: ``(Output, value while it runs, value after)``, or a list of those.
             allow: who may change its Inputs: a role, several, or a function of the client; see `protect`.
             read: who may read its Outputs, likewise.
+            components: may pages write components into its Inputs, as results of their regular callbacks? A hostile page, too.
 
         Raises:
             RegistrationError: what is wrong and what to do instead.
@@ -154,6 +156,7 @@ class Registering:
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             callback = registration.shared_callback(self, function, args, kwargs, bits, options)
             self._register_shared(callback, read, allow)
+            self._engine.registry.accept_components(callback.inputs if components else ())
             return function
 
         if not args and not kwargs:
@@ -185,14 +188,17 @@ class Registering:
         """The number of the next None output."""
         return next(self._none_outputs)
 
-    def share(self, id: Any, property: str) -> None:
+    def share(self, id: Any, property: str, *, components: bool = False) -> None:
         """Make a property two-way without a callback: every page shows the same value, anybody may change it.
 
         Args:
             id: a component id; may hold wildcards.
             property: the property's name.
+            components: may pages write components into it?
         """
-        self._engine.share(registration.to_dep(DashDependency(id, property)))
+        dep = registration.to_dep(DashDependency(id, property))
+        self._engine.registry.accept_components((dep,) if components else ())
+        self._engine.share(dep)
 
     def callback_connect(self, function: Callable[[Client, bool], Any]) -> Callable[[Client, bool], Any]:
         """Call ``function(client, connect)`` when a client joins (True) or leaves (False); sync or async, any number.
