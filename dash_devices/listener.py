@@ -196,12 +196,13 @@ class Listener(asyncio.Protocol):
             return
         data = b"".join(self._fragments)
         self._fragments.clear()
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            protocol.fail(1007, "not UTF-8")
-            return
-        self._connection.receive(text)
+        if not data.isascii():  # decoding 16 MiB only to look at them takes as much again
+            try:
+                data.decode()
+            except UnicodeDecodeError:
+                protocol.fail(1007, "not UTF-8")
+                return
+        self._connection.receive(data)
 
     # ---- connection.Wire -----------------------------------------------------------------------------------------------
     def send(self, frame: bytes) -> None:

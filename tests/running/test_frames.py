@@ -120,7 +120,8 @@ def test_too_many_fragments_are_closed_with_1008(page: Any, server: Any) -> None
     pieces = [*message[: FRAGMENTS - 1], message[FRAGMENTS - 1 :]]
     few._socket.send(pieces)
     assert few.until("ack", n=1)
-    many._socket.send([*message[: FRAGMENTS + 4], message[FRAGMENTS + 4 :]])
+    with contextlib.suppress(ConnectionClosed):  # it may hang up before it has read all of it
+        many._socket.send([*message[: FRAGMENTS + 4], message[FRAGMENTS + 4 :]])
     assert many.closed() == 1008
     _others_go_on(other)
 
