@@ -17,6 +17,7 @@ DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value",
 """Properties that hold data and never a component, whatever it looks like; as in ``renderer/src/values.ts``."""
 
 MAX_PRIVATE = 10_000  # components that one page may make known
+MAX_ALL_PRIVATE = 100_000  # that all pages together may
 
 _ID_VALUES = (str, int, float, bool)
 
@@ -108,6 +109,7 @@ class Components:
         self._owned: dict[Any, list[str]] = {}
         self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
         self._holders: dict[str, int] = {}
+        self._private = 0
 
     def __contains__(self, id: str) -> bool:
         return id in self._holders
@@ -150,7 +152,9 @@ class Components:
         owned = self._owned.setdefault(_Page(tab), [])
         known = set(owned)
         new = [id for id in dict.fromkeys(ids) if id not in known and is_id(decoded_id(id))]
-        fresh = new[: MAX_PRIVATE - len(owned)]
+        room = min(MAX_PRIVATE - len(owned), MAX_ALL_PRIVATE - self._private)
+        fresh = new[: max(0, room)]
+        self._private += len(fresh)
         for id in fresh:
             self._hold(id)
         owned.extend(fresh)
@@ -159,6 +163,7 @@ class Components:
     def forget_private(self, tab: str) -> list[str]:
         """The page is gone, or starts again with the layout. Returns what it had made known."""
         owned = self._owned.pop(_Page(tab), [])
+        self._private -= len(owned)
         for id in owned:
             self._release(id)
         return owned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -106,7 +107,9 @@ class Intake:
         entries = session.outbox.shown([e for key in keys if (e := self.engine.shared.get(key)) is not None])
         message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
         session.answer(n, message, [entry.key for entry in entries])
-        logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
+        if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
+            session.complained = second
+            logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
 
     def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
         for key in keys:

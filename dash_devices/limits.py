@@ -18,7 +18,7 @@ class PageLimits:
         nodes: how many parts a value may have.
         fragments: frames that one message may be cut into. Under ``app.run()`` only.
         messages_per_second: what is taken at most, on and on; a second's worth at once is no flood.
-        bytes_per_second: likewise.
+        bytes_per_second: likewise; one message of any size that is allowed may come at once.
         work_per_second: seconds that handling its messages may take of each second.
         flood_seconds: a page that has been slowed for so long is closed with 4429.
         control_per_second: pings and pongs of the transport; one more is closed with 4429. Under ``app.run()`` only.
@@ -30,7 +30,7 @@ class PageLimits:
     nodes: int = MAX_NODES
     fragments: int = 16
     messages_per_second: float = 2_000.0
-    bytes_per_second: float = 50e6
+    bytes_per_second: float = MAX_MESSAGE
     work_per_second: float = 0.25
     flood_seconds: float = 10.0
     control_per_second: float = 10.0

@@ -57,6 +57,7 @@ class Session:
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
         layout_ref: the request for a layout that was answered last.
         left_at: when it left, on the hub's clock.
+        complained: the second, on the monotonic clock, of the last log line about a refused change.
         clock: how far the clock of the page is off.
         pulse: the heartbeats of its socket.
     """
@@ -74,6 +75,7 @@ class Session:
         self.layout_ref: int | None = None
         self.left_at = 0.0
         self.watch_version = -1
+        self.complained = -1
         self.clock = Clock()
         self.pulse = Pulse(0.0, 0.0)
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from dash_devices import PageLimits
+from dash_devices import ALL, PageLimits, components, lanes, patterns
 from dash_devices.dependencies import Input, Output
 
-from ..support import Raw, ServerThread, wire_id
+from ..semantics.tools import Gate
+from ..support import TIMEOUT, Raw, ServerThread, wait_for, wire_id
 from .hostile import change, make_app
 
 MakeRaw = Callable[..., Raw]
@@ -204,6 +205,51 @@ def test_values_that_name_the_prototype_are_refused(url: str, raw: MakeRaw, othe
     page.change("a", "value", 1)
     assert page.until("ack", n=2)
     assert app.get({"type": "row", "index": 1}, "value") is None
+
+
+def test_what_pages_announce_is_capped_for_all_of_them_and_for_one_wildcard(
+    serve: Callable[..., ServerThread], raw: MakeRaw, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(components, "MAX_ALL_PRIVATE", 30)
+    monkeypatch.setattr(patterns, "MAX_MATCHES", 25)
+    app, calls = make_app(), list[int]()
+    app.callback_shared(None, Input({"type": "row", "index": ALL}, "value"))(lambda values: calls.append(len(values)))
+    url = serve(app).url
+    pages = [raw(url).join() for _ in range(2)]
+    for number, page in enumerate(pages):
+        ids = [wire_id({"type": "row", "index": 100 * number + place}) for place in range(20)]
+        page.send({"type": "mount", "values": [[id, "value", 0] for id in ids]})
+    pages[1].change({"type": "row", "index": 109}, "value", 1)
+    assert pages[1].until("ack", n=1)
+    pages[1].change({"type": "row", "index": 110}, "value", 1)
+    assert pages[1].until("nack", n=2)["code"] == "not_found"
+    wait_for(lambda: calls == [25], "the call")
+    assert "no more than that are taken" in caplog.text
+    pages[0].close()
+    wait_for(lambda: len(app.clients) == 1)
+    pages[1].send({"type": "mount", "values": [[wire_id({"type": "row", "index": 110}), "value", 0]]})
+    pages[1].change({"type": "row", "index": 110}, "value", 1)
+    assert pages[1].until("ack", n=3), "there is room again"
+
+
+# ---- what waits ----------------------------------------------------------------------------------------------------------
+def test_what_waits_in_a_lane_is_bounded_in_bytes(
+    serve: Callable[..., ServerThread], raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "WAITING_BYTES", 100_000)
+    app, gate = make_app(), Gate()
+    app.callback_shared(None, Input("a", "value"))(gate)
+    page = raw(serve(app).url).join()
+    with gate:
+        page.change("a", "value", "x")
+        assert gate.entered.wait(TIMEOUT)
+        for _ in range(3):
+            page.change("a", "value", "x" * 50_000)
+        assert page.until("nack", n=4)["code"] == "busy", "two of them wait, that is full"
+        app.push_mods({"a": {"value": "the author's own"}})
+    wait_for(lambda: gate.calls[-1:] == ["the author's own"], "the last call")
+    page.change("a", "value", "y")
+    assert page.until("ack", n=5)
 
 
 # ---- callbacks ---------------------------------------------------------------------------------------------------------

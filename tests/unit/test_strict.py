@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dash_devices import codec, strict
 from dash_devices.errors import ProtocolError, TooComplexError
@@ -106,6 +106,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES, st.booleans(), st.sampled_from([None, 2]))
 def test_no_honest_value_is_taken_for_one_with_double_keys(value: Any, ascii: bool, indent: int | None) -> None:
     """However it was written: with spaces, with escapes, with other forms of numbers."""
@@ -117,6 +118,7 @@ def test_no_honest_value_is_taken_for_one_with_double_keys(value: Any, ascii: bo
     assert codec.decode(text).values.keys() == {"v"}  # type: ignore[union-attr]
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_nor_is_a_large_one(value: Any) -> None:
     body = {"v": value, "pad": "x" * strict.EXACT_BYTES, "tiny": 0.000001}
