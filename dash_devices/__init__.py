@@ -32,6 +32,7 @@ from .dependencies import (
 )
 from .gate.users import User as User
 from .identity import AuthRequest as AuthRequest, Identity as Identity, Refuse as Refuse
+from .limits import PageLimits as PageLimits
 from .services import Services as Services
 from .version import __version__ as __version__
 
@@ -49,6 +50,7 @@ __all__ = [
     "Identity",
     "Input",
     "Output",
+    "PageLimits",
     "Patch",
     "Refuse",
     "Services",

@@ -23,13 +23,15 @@ from .dash_glue.encoding import encode
 from .dash_glue.failures import answer_failures
 from .dash_glue.gating import Gating
 from .dash_glue.layout import StateInLayouts
+from .dash_glue.protecting import Protecting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
-from .dash_glue.requests import SocketRequests, page_session
+from .dash_glue.requests import SocketRequests, page_session, page_view
 from .engine import Engine
 from .errors import ServerError
 from .gate.headers import Csp
 from .hub import Hub
+from .limits import PageLimits
 from .protocol import PATH, SEQ_HEADER
 from .server import only_process
 from .services import Services
@@ -38,7 +40,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, Gating, StockDash):
+class Dash(Registering, Pushing, Protecting, Gating, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -58,6 +60,7 @@ class Dash(Registering, Pushing, Gating, StockDash):
         lane_capacity: calls that may wait in one lane.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
+        page_limits: how much one page may ask of the server.
     """
 
     def __init__(
@@ -78,13 +81,14 @@ class Dash(Registering, Pushing, Gating, StockDash):
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
         max_change_age: float | None = 5.0,
+        page_limits: PageLimits | None = None,
         **options: Any,
     ) -> None:
         self._engine = Engine(encode, event_properties)
         self._engine.lanes.capacity = lane_capacity
         self._engine.report_error = self._show_error
         self._engine.early = self._load_early
-        self._hub = Hub(self._engine, leave_after=leave_after)
+        self._hub = Hub(self._engine, leave_after=leave_after, limits=page_limits)
         self._hub.intake.max_change_age = max_change_age
         self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
@@ -130,7 +134,7 @@ class Dash(Registering, Pushing, Gating, StockDash):
         self._add_url("_dash-devices/metrics", self._serve_metrics)
 
     def _config(self) -> dict[str, Any]:
-        config: dict[str, Any] = StockDash._config(self)
+        config: dict[str, Any] = self._without_secrets(StockDash._config(self))
         config["dash_devices"] = {
             "url": self.config.requests_pathname_prefix + PATH,
             "build": self._hub.build,
@@ -141,10 +145,10 @@ class Dash(Registering, Pushing, Gating, StockDash):
     async def serve_layout(self) -> Response:
         """The layout with the shared state in it, and the seq it stands at: the mods after it start exactly there."""
         await self._started()
-        session = page_session(self)
+        session, view = page_session(self), page_view(self)
         tree = orjson.loads(to_json(await in_thread(self._engine.lanes.threads, self.get_layout)))
         seq, by_id = self._state_in_layouts.snapshot()
-        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id), session)
+        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id, view), session)
         response = Response(orjson.dumps(tree), content_type="application/json")
         response.headers[SEQ_HEADER] = f"{self._hub.epoch}:{seq}"
         response.headers["Cache-Control"] = "no-store"
@@ -155,6 +159,11 @@ class Dash(Registering, Pushing, Gating, StockDash):
     def socket_path(self) -> str:
         """Path of the push socket on this server."""
         return f"{self.config.routes_pathname_prefix}{PATH}"
+
+    @property
+    def limits(self) -> PageLimits:
+        """What one page may do; see ``page_limits=``."""
+        return self._hub.limits
 
     def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
@@ -262,7 +271,7 @@ class Dash(Registering, Pushing, Gating, StockDash):
         error = codec.encode(protocol.Error(message, detail))
         with self._engine.lock:
             for session in self._hub.sessions:
-                if session.joined:
+                if session.joined and session.outbox.view is None:  # nobody knows which values it names
                     session.outbox.post(error)
         self._hub.wake()
 

@@ -20,8 +20,8 @@ class Asks:
 
     def ask(self, session: Session, id: str, properties: list[str], done: Done) -> None:
         """Ask; ``done`` gets the values, or None when the page is gone."""
-        if session.link is None:
-            done(None)
+        if session.link is None or not properties:
+            done(None if session.link is None else {})
             return
         self._last_ref += 1
         self._open[self._last_ref] = (session.token, done)

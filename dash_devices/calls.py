@@ -150,6 +150,7 @@ class SharedCall:
         self.is_async = callback.is_async
         self.most_recent = callback.most_recent
         self.max_age = callback.max_age
+        self.size = 0 if cause.client is None else engine.shared.size_of(invocation.triggered)
         self.starts = int(cause.quiet and not invocation.triggered)  # runs of Startup that this call stands for
         self.waiting_on: list[tuple[Chain, frozenset[str]]] = []
         if cause.chain and engine.waits.may_wait(cause.held, callback.lane):

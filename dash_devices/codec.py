@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, get_type_hints
 
 import orjson
 
-from .errors import ProtocolError
+from . import strict
+from .errors import ProtocolError, TooComplexError
 from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, FromPage, Triple
 
 
@@ -60,16 +62,47 @@ def _plan(cls: type) -> tuple[type, list[tuple[str, bool, Callable[[Any], bool],
 _PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr-defined]
 
 
-def decode(data: str | bytes) -> FromPage:
-    """Decode one frame of a page.
+_NUMBERED: Final = re.compile(rb'\{"type":"(change|request)","(?:n|ref)":(\d{1,15}),')
+
+
+def _too_complex(raw: bytes) -> TooComplexError:
+    told = _NUMBERED.match(raw)
+    return TooComplexError(told[1].decode(), int(told[2])) if told else TooComplexError()
+
+
+def _load(raw: bytes) -> Any:
+    """JSON, where nothing was passed over and no more is allocated than one frame may ask for."""
+    try:
+        message = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if "limit" in str(error):  # of depth, in the words of any version of orjson
+            raise _too_complex(raw) from None
+        whole = strict.mended(raw)
+        if whole is None or whole == raw:
+            raise ProtocolError(f"frame: expected JSON, got {error}; send one JSON object per text frame") from None
+        return _load(whole)
+    try:
+        if strict.has_double_keys(raw, message):
+            raise ProtocolError("frame: expected each key once in an object, got one twice")
+    except TypeError:  # it cannot be written again: too deep
+        raise _too_complex(raw) from None
+    return message
+
+
+def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
+    """Decode one frame of a page. ``nodes``: how many parts a value may have.
 
     Raises:
-        ProtocolError: not JSON, not an object, an unknown type, a field missing or of the wrong type.
+        TooComplexError: more parts than may be, before anything was allocated for them.
+        ProtocolError: not JSON, not an object, an unknown type, a field missing or of the wrong type, a key twice.
     """
     try:
-        message = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise ProtocolError(f"frame: expected JSON, got {error}; send one JSON object per text frame") from None
+        raw = data.encode() if isinstance(data, str) else data
+    except UnicodeEncodeError as error:
+        raise ProtocolError(f"frame: expected text, got {error}") from None
+    if strict.is_too_complex(raw, max(strict.MAX_CONTAINERS, nodes), max(strict.MAX_PARTS, nodes)):
+        raise _too_complex(raw)
+    message = _load(raw)
     if type(message) is not dict:
         raise ProtocolError(f"frame: expected an object, got {type(message).__name__}")
     kind = message.get("type")
@@ -87,10 +120,10 @@ def decode(data: str | bytes) -> FromPage:
     return decoded
 
 
-def complexity(value: Any) -> tuple[int, int]:
+def complexity(value: Any, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> tuple[int, int]:
     """Depth and number of nodes of a decoded JSON value; stops counting just past the limits. Does not recurse."""
     depth, nodes, level = 0, 0, [value]
-    while level and depth <= MAX_DEPTH and nodes <= MAX_NODES:
+    while level and depth <= max_depth and nodes <= max_nodes:
         nodes += len(level)
         depth += 1
         nested: list[Any] = []

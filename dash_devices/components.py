@@ -6,7 +6,7 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value",
 """Properties that hold data and never a component, whatever it looks like; as in ``renderer/src/values.ts``."""
 
 MAX_PRIVATE = 10_000  # components that one page may make known
+MAX_ALL_PRIVATE = 100_000  # that all pages together may
 
 _ID_VALUES = (str, int, float, bool)
 
@@ -98,14 +99,17 @@ class Components:
     """The components that are known, by id; each belongs to the layout, to a shared ``children``, or to one page.
 
     ``props(id)`` is what the layout gave a component: the value of last resort of a State.
+    ``loaded`` is called with each owner and its tree.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Callable[[Any, Any], None] = lambda owner, tree: None) -> None:
+        self._loaded = loaded
         self._props: dict[str, dict[str, Any]] = {}
         self._types: dict[str, str] = {}
         self._owned: dict[Any, list[str]] = {}
         self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
         self._holders: dict[str, int] = {}
+        self._private = 0
 
     def __contains__(self, id: str) -> bool:
         return id in self._holders
@@ -132,6 +136,7 @@ class Components:
 
     def load(self, owner: Any, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
+        self._loaded(owner, tree)
         found = {id_text(component["props"]["id"]): component for component in walk_components(tree)}
         before = self._owned.pop(owner, [])
         self._owned[owner] = list(found)
@@ -147,7 +152,9 @@ class Components:
         owned = self._owned.setdefault(_Page(tab), [])
         known = set(owned)
         new = [id for id in dict.fromkeys(ids) if id not in known and is_id(decoded_id(id))]
-        fresh = new[: MAX_PRIVATE - len(owned)]
+        room = min(MAX_PRIVATE - len(owned), MAX_ALL_PRIVATE - self._private)
+        fresh = new[: max(0, room)]
+        self._private += len(fresh)
         for id in fresh:
             self._hold(id)
         owned.extend(fresh)
@@ -156,6 +163,7 @@ class Components:
     def forget_private(self, tab: str) -> list[str]:
         """The page is gone, or starts again with the layout. Returns what it had made known."""
         owned = self._owned.pop(_Page(tab), [])
+        self._private -= len(owned)
         for id in owned:
             self._release(id)
         return owned

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 from . import codec, protocol
 from .clients import Client
-from .errors import ProtocolError
+from .errors import ProtocolError, TooComplexError
 from .hub import Hub
 from .identity import username_of
-from .protocol import Answer, Applied, Change, Close, Hello, Mount, Pong, Request
+from .pace import Pace
+from .protocol import Answer, Applied, Change, Close, FromPage, Hello, Mount, Pong, Request
 from .sessions import Session
 
 logger = logging.getLogger("dash_devices.socket")
@@ -109,6 +110,9 @@ class Connection:
         self.session: Session | None = None
         self.writable = True
         self.heard = hub.vitals.now()
+        self.limits = hub.limits
+        self._pace = Pace(hub.limits, self.heard)
+        self._unpaced = 0  # messages
         assert hub.loop is not None
         self._timer = hub.loop.call_later(HELLO_SECONDS, self._no_hello)
         if handshake.header(b"sec-websocket-protocol") is not None:
@@ -124,19 +128,54 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self._hub.engine.metrics["frames_received"] += 1
+        self._unpaced += 1
+        raw = data.encode() if isinstance(data, str) else data
         try:
-            message = codec.decode(data)
-            if self.session is None:
+            message = self._decode(raw)
+            if message is None:
+                pass  # answered
+            elif self.session is None:
                 self._open(message)
             elif isinstance(message, Hello):
                 raise ProtocolError("hello: expected once, got it again")
             else:
-                self._handle[type(message)](self.session, message, len(data))
-                self._check_reading(self.session)
+                self._handle[type(message)](self.session, message, len(raw))
+            self._check_reading()
         except ProtocolError as error:
             self._hub.engine.metrics["protocol_errors"] += 1
-            logger.warning("%s: %s", self.session.client if self.session else self._handshake.address, error)
+            logger.warning("%s: %s", self._who, error)
             self.close(error.code, str(error))
+
+    def took(self, size: int, work: float) -> float:
+        """So many bytes were read and handled in so many seconds of this thread.
+
+        Returns the seconds to wait before more is read. Who goes on and on in spite of that is closed.
+        """
+        now = self._hub.vitals.now()
+        was_slowed = self._pace.slowed_since is not None
+        wait = self._pace.took(self._unpaced, size, work, now)
+        self._unpaced = 0
+        if self._pace.slowed_since is not None and not was_slowed:
+            self._hub.engine.metrics["slowed_pages"] += 1
+            logger.warning("%s: says more than it may, and is read more slowly", self._who)
+        if self._pace.is_flooding(now):
+            self._too_fast(f"more than may be said, for {self.limits.flood_seconds:g} s")
+        return wait
+
+    def control(self) -> None:
+        """A ping or pong of the transport arrived."""
+        if self._pace.control(self._hub.vitals.now()):
+            self._too_fast(f"more than {self.limits.control_per_second:g} pings a second")
+
+    def _too_fast(self, reason: str) -> None:
+        if self.state is not State.CLOSED:
+            self._hub.engine.metrics["flooding_pages"] += 1
+            logger.warning("%s: %s; it is closed", self._who, reason)
+            self.close(Close.TOO_FAST, reason)
+
+    @property
+    def _who(self) -> object:
+        return self.session.client if self.session else self._handshake.address
 
     def resumed(self) -> None:
         """The transport takes frames again."""
@@ -158,8 +197,19 @@ class Connection:
         if session is not None:
             self._hub.unlinked(session, self, code)
 
-    def _check_reading(self, session: Session) -> None:
-        if not self.writable and len(session.outbox) > MAX_UNREAD:
+    def _decode(self, raw: bytes) -> FromPage | None:
+        """The message, or None where it was too much to be decoded, and was answered so."""
+        try:
+            return codec.decode(raw, self.limits.nodes)
+        except TooComplexError as error:
+            if self.session is None or not error.kind:
+                raise
+            self._hub.intake.refuse_unread(self.session, error)
+            self._hub.wake()
+            return None
+
+    def _check_reading(self) -> None:
+        if not self.writable and self.session is not None and len(self.session.outbox) > MAX_UNREAD:
             self.close(Close.TOO_FAST, f"more than {MAX_UNREAD} answers wait to be read")
 
     # ---- the hub's side -----------------------------------------------------------------------------------------------

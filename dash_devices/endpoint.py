@@ -6,12 +6,14 @@ It reads the next message only after the last one was accepted: back-pressure in
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from .connection import Connection, Handshake, Wire
 from .gate.gate import PLACE, Gate
 from .identity import IDENTITY
+from .limits import PageLimits
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,6 +29,10 @@ class SocketApp(Protocol):
     @property
     def socket_path(self) -> str:
         """Path of the socket."""
+
+    @property
+    def limits(self) -> PageLimits:
+        """What one page may do."""
 
     def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
@@ -131,7 +137,11 @@ class _Socket:
             if text is None:
                 self.connection.close(1003, "send text frames")
             else:
+                began = time.thread_time()
                 self.connection.receive(text)
+                wait = self.connection.took(len(text), time.thread_time() - began)
+                if wait:
+                    await asyncio.sleep(wait)
 
     async def _write(self) -> None:
         while True:

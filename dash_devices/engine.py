@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
 from .components import Components, id_parts, may_hold_components
@@ -50,7 +51,8 @@ class Engine:
     def __init__(self, encode: Callable[[Any], bytes], event_properties: Iterable[str] = ()) -> None:
         self.lock = threading.RLock()
         self.shared = SharedMap()
-        self.components = Components()
+        self.access = Access(self.shared)
+        self.components = Components(self.access.veil)
         self.registry = Registry()
         self.lanes = Lanes()
         self.metrics: Counter[str] = Counter()
@@ -153,8 +155,7 @@ class Engine:
             return
         figure = (id, "figure")
         self.shared.seed(figure, self.components.props(id).get("figure"))
-        entry = self.shared.get(figure)
-        if entry is not None:
+        if (entry := self.shared.get(figure)) is not None:
             self.shared.fold(entry, folded)
 
     def _put_children(self, entry: Entry, changed: dict[Key, bool]) -> None:
@@ -293,8 +294,7 @@ class Engine:
     def load_layout(self, tree: Any) -> None:
         """Take the components of the layout; what they were given counts where the server has no value yet."""
         with self.lock:
-            ids = self.components.load(None, tree)
-            for id in ids:
+            for id in self.components.load(None, tree):
                 for property, value in self.components.props(id).items():
                     if self.registry.is_watched((id, property)):
                         self.shared.seed((id, property), value)

@@ -8,6 +8,7 @@
     |-- ModsError (TypeError)               mods of the wrong shape
     |   `-- UnserializableError             a value that has no JSON form
     |-- ProtocolError (ValueError)          a frame that breaks PROTOCOL.md
+    |   `-- TooComplexError                 a frame with more in it than may be allocated
     `-- ServerError (RuntimeError)          the server cannot run as asked
 """
 
@@ -38,6 +39,19 @@ class ProtocolError(DashDevicesError, ValueError):
     def __init__(self, message: str, code: int = 4400) -> None:
         super().__init__(message)
         self.code = code
+
+
+class TooComplexError(ProtocolError):
+    """A frame with more in it than may be allocated, or nested too deeply. It was not decoded.
+
+    Attributes:
+        kind, number: type of the message, and its ``n`` or ``ref``, where its first bytes tell; else empty and 0.
+    """
+
+    def __init__(self, kind: str = "", number: int = 0) -> None:
+        super().__init__("frame: expected fewer parts, nested less deeply; send less at once")
+        self.kind = kind
+        self.number = number
 
 
 class ServerError(DashDevicesError, RuntimeError):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from . import codec, protocol
+from .access import View
 from .engine import Engine
-from .protocol import Hello, Limits, Welcome
+from .limits import PageLimits
+from .protocol import Close, Hello, Limits, Welcome
 from .sessions import Session
+
+logger = logging.getLogger("dash_devices.clients")
+
+RETRY_MS = 100  # in which a page with other rights than before comes back
 
 
 class Greeter:
@@ -19,26 +27,48 @@ class Greeter:
         epoch: which life of the server this is.
     """
 
-    def __init__(self, engine: Engine, epoch: str) -> None:
+    def __init__(self, engine: Engine, epoch: str, limits: PageLimits) -> None:
         self.engine = engine
+        self.limits = limits
         self.epoch = epoch
+        self._access_version = 0
         self._ids_version = (-1, -1)
         self._ids = b"[]"
 
     def greet(self, session: Session, hello: Hello, build: str) -> None:
         """Place a page whose socket is new, and post the welcome with what was answered before."""
-        mode = self._place(session, hello)
+        view = self.engine.access.view(session.client)
+        mode = self._place(session, hello, view)
+        session.outbox.view = view
         self._restore_known(session)
         self._welcome(session, mode, build)
 
-    def _place(self, session: Session, hello: Hello) -> str:
+    def recheck(self, sessions: Iterable[Session]) -> None:
+        """Rights may change at any time: pages that may read something else than before have to connect again."""
+        self._access_version = self.engine.access.version
+        if not self.engine.access.hides:
+            return
+        for session in sessions:
+            link = session.link
+            if link is not None and self.engine.access.view(session.client) is not session.outbox.view:
+                logger.info("client %s: has other rights than before, and is to connect again", session.client)
+                link.close(Close.RESTART, f"retry {RETRY_MS}")
+
+    def recheck_after_protect(self, sessions: Iterable[Session]) -> None:
+        """The same, if there are new rules since."""
+        if self._access_version != self.engine.access.version:
+            self.recheck(sessions)
+
+    def _place(self, session: Session, hello: Hello, view: View | None) -> str:
         """Where the page goes on from: the mode of the welcome."""
         outbox = session.outbox
         if hello.epoch is None or hello.seq is None:
             outbox.position = None
             return "fresh"
         forgotten = hello.token is not None and hello.token != session.token
-        if hello.epoch != self.epoch or forgotten:
+        # what a page with other rights was sent is no longer what it is to hold
+        other_rights = outbox.position is not None and outbox.view is not view
+        if hello.epoch != self.epoch or forgotten or other_rights:
             session.begin(hello.page)
             session.outbox.position = -1
             return "snapshot"
@@ -78,7 +108,7 @@ class Greeter:
             handled=session.handled,
             watch=self.engine.registry.watch_list(),
             shared=shared,
-            limits=Limits(protocol.MAX_UNACKED, protocol.MAX_CHANGE, protocol.MAX_BATCHES),
+            limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),
         )
         session.outbox.post(codec.encode(welcome))
         if mode == "delta":

@@ -21,11 +21,12 @@ from .errors import ProtocolError
 from .events import is_building
 from .greeter import Greeter
 from .intake import Intake
-from .outbox import Batch
+from .limits import PageLimits
+from .outbox import Batches
 from .presence import Presence
 from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .sessions import Link, Session, Sessions
-from .shared import Key
+from .shared import Entry, Key
 from .vitals import SWEEP_SECONDS, Vitals
 
 logger = logging.getLogger("dash_devices.clients")
@@ -43,11 +44,12 @@ class Hub:
         vitals: whether they are alive.
     """
 
-    def __init__(self, engine: Engine, *, leave_after: float = 5.0) -> None:
+    def __init__(self, engine: Engine, *, leave_after: float = 5.0, limits: PageLimits | None = None) -> None:
         self.engine = engine
+        self.limits = limits or PageLimits()
         self.sessions = Sessions()
         self.presence = Presence(engine, self.sessions, leave_after)
-        self.greeter = Greeter(engine, secrets.token_urlsafe(9))
+        self.greeter = Greeter(engine, secrets.token_urlsafe(9), self.limits)
         self.vitals = Vitals(engine, self.drop)
         self.build = ""
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -55,7 +57,7 @@ class Hub:
         self._woken = False
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.intake = Intake(engine, self.vitals.age)
+        self.intake = Intake(engine, self.vitals.age, self.limits)
         self.asks = Asks()
         engine.changed = self.wake
         engine.post_event = self._post_event
@@ -87,9 +89,10 @@ class Hub:
     def flush(self) -> None:
         """Send every page that can take it what it needs next."""
         self._woken = False
-        batches: dict[int, Batch] = {}
+        batches: Batches = {}
         with self.engine.lock:
             version = self.engine.registry.version
+            self.greeter.recheck_after_protect(self._linked.values())
             for session in list(self._linked.values()):
                 self._flush_session(session, version, batches)
 
@@ -98,7 +101,7 @@ class Hub:
         with self.engine.lock:
             self._flush_session(session, self.engine.registry.version, {})
 
-    def _flush_session(self, session: Session, version: int, batches: dict[int, Batch]) -> None:
+    def _flush_session(self, session: Session, version: int, batches: Batches) -> None:
         link = session.link
         if link is None or not link.writable:
             return
@@ -200,7 +203,7 @@ class Hub:
     def ask(self, session: Session, id: str, properties: list[str], done: Done) -> None:
         """Ask a page for current values. On the loop only."""
         with self.engine.lock:
-            self.asks.ask(session, id, properties, done)
+            self.asks.ask(session, id, [name for name in properties if session.outbox.may_read((id, name))], done)
         self.wake()
 
     def push_to(self, session: Session, items: list[Item], *, quiet: bool = False) -> int:
@@ -223,7 +226,8 @@ class Hub:
         session = self.session_of(client)
         if session is not None:
             with self.engine.lock:
-                self._post_props(session, items)
+                shown = session.outbox.shown([Entry(item.key, 0, encoded=item.encoded) for item in items])
+                self._post_props(session, [Item(entry.key, entry.encoded) for entry in shown])
             self.wake()
 
     def _post_props(self, session: Session, items: list[Item]) -> None:
@@ -262,6 +266,8 @@ class Hub:
         """Cut the dead sockets, and send the pings that are due."""
         if self.vitals.sweep(list(self._linked.values())):
             self.wake()
+        with self.engine.lock:
+            self.greeter.recheck(self._linked.values())
 
     def close_pages(self) -> None:
         """Tell every page that the server goes, after what is still to be sent, and how widely to spread the first tries."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import orjson
 
-from . import codec, protocol
+from . import codec, strict
 from .calls import Cause, Item
-from .components import canonical_id
+from .components import canonical_id, may_hold_components
 from .engine import Engine
-from .errors import ModsError, ProtocolError
+from .errors import ModsError, ProtocolError, TooComplexError
+from .limits import PageLimits
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
 from .registry import SharedCallback
@@ -19,6 +22,8 @@ from .sessions import Session
 from .shared import Key
 
 logger = logging.getLogger("dash_devices.clients")
+
+TOO_COMPLEX = "the value is nested too deeply or has too many parts"
 
 
 class Refused(Exception):
@@ -36,20 +41,19 @@ class Intake:
         max_change_age: seconds after which a change that arrives for the first time is refused; None: never.
     """
 
-    def __init__(self, engine: Engine, age: Callable[[Session, float], float]) -> None:
+    def __init__(
+        self, engine: Engine, age: Callable[[Session, float], float], limits: PageLimits = PageLimits()
+    ) -> None:
         """``age``: seconds since a page made a change, from its session and its own clock in milliseconds."""
         self.engine = engine
+        self.limits = limits
         self.max_change_age: float | None = 5.0
         self._age = age
 
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
-        if change.n <= session.handled:
-            with self.engine.lock:
-                session.answer_again(change.n)
+        if not self._is_new(session, change.n):
             return
-        if change.n > session.handled + 1:
-            raise ProtocolError(f"change.n: expected {session.handled + 1}, got {change.n}; number changes one by one")
         with self.engine.lock:
             keys = [(_canonical(id), property) for id, property, _ in change.values]
             try:
@@ -59,35 +63,66 @@ class Intake:
             except Refused as refused:
                 self._refuse(session, change.n, keys, refused)
 
+    def refuse_unread(self, session: Session, error: TooComplexError) -> None:
+        """A change or a request was too complex to be decoded: nobody knows what it was about, so the page is told all again."""
+        if error.kind == "request":
+            text = orjson.dumps(str(error))
+            session.outbox.post(codec.reply(error.number, 413, {"content-type": "text/plain"}, text))
+        elif self._is_new(session, error.number):
+            with self.engine.lock:
+                self._refuse(session, error.number, [], Refused(Nack.TOO_COMPLEX, TOO_COMPLEX))
+                session.outbox.start_over()
+
+    def _is_new(self, session: Session, n: int) -> bool:
+        """Is it the next number? What was handled before is answered as it was then."""
+        if n > session.handled + 1:
+            raise ProtocolError(f"change.n: expected {session.handled + 1}, got {n}; number changes one by one")
+        if n == session.handled + 1:
+            return True
+        with self.engine.lock:
+            session.answer_again(n)
+        return False
+
     def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
         items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
-        state = {(_canonical(id), property): value for id, property, value in change.state}
+        state = self._state(session, change)
         try:
             seq = self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
         except ModsError as error:  # points that fit no figure: found before anything was stored
             raise Refused(Nack.BAD_VALUE, str(error)) from None
         # the lock is held: nothing that the change caused can be posted before its answer
         session.answer(change.n, codec.ack(change.n, seq))
-        session.outbox.reported.update({key: seq for key in keys if key in self.engine.events})
+        unsent = [key for key in keys if key in self.engine.events or not session.outbox.may_read(key)]
+        session.outbox.reported.update(dict.fromkeys(unsent, seq))
         self.engine.metrics["changes"] += 1
+
+    def _state(self, session: Session, change: Change) -> dict[Key, Any]:
+        """What the page says it shows. Of what it may not change, or not read, the server knows better."""
+        access, told = self.engine.access, session.outbox.may_read
+        state = {(_canonical(id), property): value for id, property, value in change.state}
+        return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
 
     def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
         self.engine.metrics["changes_refused"] += 1
-        entries = [entry for key in keys if (entry := self.engine.shared.get(key)) is not None]
+        entries = session.outbox.shown([e for key in keys if (e := self.engine.shared.get(key)) is not None])
         message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
         session.answer(n, message, [entry.key for entry in entries])
-        logger.warning("client %s: change refused (%s): %s", session.client, refused.code, refused)
+        if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
+            session.complained = second
+            logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
 
     def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
         for key in keys:
-            if not self.may_change(session, key):
+            if not self.is_there(key) or not self.engine.access.may_change(session.client, key):
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
         if any(is_patch(value) for _, _, value in values):
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
-        if size > protocol.MAX_CHANGE and len(orjson.dumps(values)) > (limit := self._change_limit(keys)):
+        if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(keys)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
-        if _too_complex(values):
-            raise Refused(Nack.TOO_COMPLEX, "the value is nested too deeply or has too many parts")
+        if self._too_complex(values):
+            raise Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
+        for key, (_, _, value) in zip(keys, values, strict=True):
+            self._check_content(key, value)
         full = self.engine.full_lane(keys)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
@@ -104,17 +139,42 @@ class Intake:
 
     def _change_limit(self, keys: Iterable[Key]) -> int:
         limits = [inv.callback.max_change for inv in self.engine.registry.invocations(keys)]
-        return max([protocol.MAX_CHANGE, *(limit for limit in limits if limit is not None)])
+        return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
-    def may_change(self, session: Session, key: Key) -> bool:
-        """Is it watched, and - for a dict id - does the server or this page show such a component?"""
+    def _too_complex(self, values: Iterable[Triple]) -> bool:
+        nested = [value for _, _, value in values if type(value) in (dict, list)]
+        if not nested:
+            return False
+        depth, nodes = codec.complexity(nested, self.limits.depth, self.limits.nodes)
+        return depth > self.limits.depth or nodes > self.limits.nodes
+
+    def _check_content(self, key: Key, value: Any) -> None:
+        """What a page writes is data: it must not turn into components, or into other ancestors of objects, elsewhere."""
+        if type(value) not in (dict, list):
+            return
+        encoded = orjson.dumps(value)
+        if strict.pollutes(encoded):
+            raise Refused(Nack.BAD_VALUE, "no value may name __proto__")
+        holds_any = may_hold_components(key[1], encoded) and strict.holds_components(value)
+        if holds_any and not self.engine.registry.takes_components(key):
+            raise Refused(Nack.BAD_VALUE, "a page may not write components here")
+
+    def _may_adopt(self, session: Session, key: Key, value: Any) -> bool:
+        try:
+            self._check_content(key, value)
+        except Refused:
+            return False
+        return self.engine.access.may_change(session.client, key)
+
+    def is_there(self, key: Key) -> bool:
+        """Is it watched, and - for a dict id - does the server or a page show such a component?"""
         if not self.engine.registry.is_watched(key):
             return False
         return not key[0].startswith("{") or key[0] in self.engine.components
 
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
-        if _too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
+        if self._too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
             raise ProtocolError(
                 "mount.values: expected plain values, got a Patch, or one nested too deeply or too large"
             )
@@ -124,26 +184,18 @@ class Intake:
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
             adopted = []
             for key, value in watched:
-                if not self.may_change(session, key) or key in self.engine.events:
-                    continue  # more than a page may make known; no state
+                if not self.is_there(key) or key in self.engine.events or not session.outbox.may_read(key):
+                    continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                if entry is None:
+                if entry is None and self._may_adopt(session, key, value):
                     adopted.append(Item(key, encoded))
-                elif entry.encoded != encoded:
+                elif entry is not None and entry.encoded != encoded:
                     session.outbox.whole.add(key)
             if adopted:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells
                 self.engine.store(adopted, Cause(client=session.client, quiet=True))
             self.engine.startup.look()
-
-
-def _too_complex(values: Iterable[Triple]) -> bool:
-    nested = [value for _, _, value in values if type(value) in (dict, list)]
-    if not nested:
-        return False
-    depth, nodes = codec.complexity(nested)
-    return depth > protocol.MAX_DEPTH or nodes > protocol.MAX_NODES
 
 
 def _canonical(id: str) -> str:

@@ -20,6 +20,7 @@ from .threads import Threads
 logger = logging.getLogger("dash_devices.lanes")
 
 CAPACITY = 10_000  # waiting calls per lane
+WAITING_BYTES = 16 * 2**20  # of values that pages wrote, in the calls that wait in one lane
 SLOW_SECONDS = 10.0  # a call longer than that is named in the log
 
 current_lane: contextvars.ContextVar[str] = contextvars.ContextVar("current_lane", default="")
@@ -34,6 +35,7 @@ class Call(Protocol):
     is_async: bool
     most_recent: bool
     max_age: float | None
+    size: int
 
     def run(self) -> None:
         """Run to the end in this thread. Must not raise."""
@@ -49,15 +51,16 @@ class Call(Protocol):
 
 
 class Lane:
-    """One queue. ``waiting`` counts the calls that have not begun."""
+    """One queue. ``waiting`` counts the calls that have not begun, ``size`` the bytes that pages wrote for them."""
 
-    __slots__ = ("busy", "name", "queue", "since")
+    __slots__ = ("busy", "name", "queue", "since", "size")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.queue: deque[tuple[float, Call]] = deque()
         self.busy: Call | None = None
         self.since = 0.0
+        self.size = 0
 
     @property
     def waiting(self) -> int:
@@ -82,8 +85,9 @@ class Lanes:
         return self._lanes.get(name) or Lane(name)
 
     def is_full(self, name: str) -> bool:
-        """Would one more call be refused?"""
-        return self.lane(name).waiting >= self.capacity
+        """Would one more call that a page asks for be refused?"""
+        lane = self.lane(name)
+        return lane.waiting >= self.capacity or lane.size >= WAITING_BYTES
 
     def submit(self, name: str, call: Call) -> None:
         """Queue a call; it begins at once when the lane is free. A full lane skips it, with a log line."""
@@ -93,6 +97,7 @@ class Lanes:
             full = lane.waiting >= self.capacity and not replaced
             if not full and not replaced:
                 lane.queue.append((time.monotonic(), call))
+                lane.size += call.size
             start = not full and lane.busy is None
             if start:
                 lane.busy = call  # claimed: nobody else may begin
@@ -110,6 +115,7 @@ class Lanes:
         for place, (_, waiting) in enumerate(lane.queue):
             if waiting.identity == call.identity:
                 lane.queue[place] = (time.monotonic(), call)
+                lane.size += call.size - waiting.size
                 call.merge(waiting)
                 return True
         return False
@@ -123,6 +129,7 @@ class Lanes:
                     self._lanes.pop(lane.name, None)
                     return None
                 queued, call = lane.queue.popleft()
+                lane.size -= call.size
                 lane.since = time.monotonic()
                 late = call.max_age is not None and lane.since - queued > call.max_age
                 lane.busy = call
@@ -199,6 +206,7 @@ class Lanes:
             dropped = [call for lane in self._lanes.values() for _, call in lane.queue]
             for lane in self._lanes.values():
                 lane.queue.clear()
+                lane.size = 0
         for call in dropped:
             call.skipped("stopped")  # somebody may wait for it
         for task in list(self._tasks):
@@ -217,6 +225,7 @@ class _FutureCall:
     most_recent = False
     max_age: float | None = None
     identity: object = None
+    size = 0
 
     def __init__(
         self, coroutine: Callable[[], Coroutine[Any, Any, Any]], name: str, future: asyncio.Future[Any]

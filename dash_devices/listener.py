@@ -11,6 +11,7 @@ import functools
 import http
 import logging
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +23,11 @@ from websockets.server import ServerProtocol
 
 from .connection import Connection
 from .endpoint import SocketApp, handshake_of
+from .feed import Feed
 from .gate.head import Head
 from .gate.rules import MAX_HEADERS, MAX_TARGET
 from .handshakes import Opening, rejection, scope_of
 from .identity import IDENTITY, Refuse
-from .protocol import MAX_MESSAGE
 
 logger = logging.getLogger("dash_devices.socket")
 # its own lines are about single frames; what matters is logged here
@@ -35,7 +36,6 @@ _quiet.setLevel(logging.CRITICAL)
 
 MAX_HEAD = MAX_TARGET + MAX_HEADERS  # bytes
 _END = re.compile(rb"\r?\n\r?\n")  # of a head; some clients leave the returns out
-MAX_FRAGMENTS = 16
 HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 
@@ -70,6 +70,7 @@ class Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection was accepted."""
         self._transport = transport
+        self._feed = Feed(self._transport, self._handle)
         self._live.add(self)
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.close)
 
@@ -80,10 +81,17 @@ class Listener(asyncio.Protocol):
             if self._identifying is None:
                 self._decide()
         else:
-            if self._connection is not None:
-                self._connection.alive()
-            self._protocol.receive_data(data)
-            self._handle_events()
+            self._feed.take(data)
+
+    def _handle(self, data: bytes) -> float:
+        """Some of what arrived; returns the seconds to wait before there may be more."""
+        assert self._protocol is not None
+        began = time.thread_time()
+        if self._connection is not None:
+            self._connection.alive()
+        self._protocol.receive_data(data)
+        self._handle_events()
+        return self._connection.took(len(data), time.thread_time() - began) if self._connection is not None else 0.0
 
     def eof_received(self) -> bool:
         """The peer sends no more."""
@@ -96,6 +104,7 @@ class Listener(asyncio.Protocol):
         """The connection is gone."""
         self._live.discard(self)
         self._stop_timer()
+        self._feed.stop()
         if self._identifying is not None:
             self._identifying.cancel()
         if self._gone is not None:
@@ -143,7 +152,7 @@ class Listener(asyncio.Protocol):
             self._hand_over(self._transport, self._head)
 
     def _open(self, owner: SocketApp) -> None:
-        protocol = ServerProtocol(max_size=MAX_MESSAGE, logger=_quiet)
+        protocol = ServerProtocol(max_size=owner.limits.message_bytes, logger=_quiet)
         protocol.receive_data(self._head)
         self._head = b""
         events = protocol.events_received()
@@ -186,8 +195,7 @@ class Listener(asyncio.Protocol):
         self._gone = functools.partial(owner.gate.places.leave, place)
         self._connection = owner.connect(handshake_of(opening.scope), self)
         place.close = self._connection.close
-        if self._head:
-            protocol.receive_data(self._head)
+        self._feed.take(self._head)  # what came while he was asked
         self._handle_events()
 
     def _peer(self) -> str:
@@ -201,6 +209,8 @@ class Listener(asyncio.Protocol):
         for event in protocol.events_received():
             if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._handle_frame(protocol, event)
+            elif isinstance(event, Frame) and event.opcode is not Opcode.CLOSE and self._connection is not None:
+                self._connection.control()
         self._write_out()
         if protocol.close_expected() and self._timer is None and not self._transport.is_closing():
             self._expect_close()
@@ -211,20 +221,21 @@ class Listener(asyncio.Protocol):
         if self._binary:
             protocol.fail(1003, "send text frames")
             return
+        assert self._connection is not None
         self._fragments.append(bytes(frame.data))
         if not frame.fin:
-            if len(self._fragments) > MAX_FRAGMENTS:
-                protocol.fail(1008, f"more than {MAX_FRAGMENTS} fragments")
+            if len(self._fragments) > (limit := self._connection.limits.fragments):
+                protocol.fail(1008, f"more than {limit} fragments")
             return
         data = b"".join(self._fragments)
         self._fragments.clear()
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            protocol.fail(1007, "not UTF-8")
-            return
-        assert self._connection is not None
-        self._connection.receive(text)
+        if not data.isascii():  # decoding 16 MiB only to look at them takes as much again
+            try:
+                data.decode()
+            except UnicodeDecodeError:
+                protocol.fail(1007, "not UTF-8")
+                return
+        self._connection.receive(data)
 
     # ---- connection.Wire -----------------------------------------------------------------------------------------------
     def send(self, frame: bytes) -> None:

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from . import codec
 from .errors import ProtocolError
 from .protocol import MAX_BATCHES
 from .shared import Entry, Key, SharedMap, crc_of
 
+if TYPE_CHECKING:
+    from .access import View
+
 MAX_EVENTS = 1_000
 EXTENDING = ("extendData", "prependData")  # events that the server folds into its copy of the figure
 
 
 class Batch:
-    """What the shared map has for pages at one position; made once per flush and shared by all pages that stand there."""
+    """What the shared map has for pages at one position, with the same rights; made once per flush for all of them."""
 
     __slots__ = ("_message", "_position", "_shared", "entries", "origins")
 
-    def __init__(self, shared: SharedMap, position: int) -> None:
-        self.entries = shared.since(position)
+    def __init__(self, shared: SharedMap, position: int, view: View | None = None) -> None:
+        entries = shared.since(position)
+        self.entries = entries if view is None else view.shown_all(entries)
         self.origins = {entry.origin for entry in self.entries if entry.origin is not None}
         self._position = position
         self._shared = shared
@@ -56,6 +61,10 @@ class Batch:
         return codec.mods(seq, [entry.mod_for(self._position, seq) for entry in entries], events, lost)
 
 
+Batches = dict[tuple[int, "View | None"], Batch]
+"""The batches of one flush, by position and rights."""
+
+
 class Outbox:
     """What one page needs next.
 
@@ -65,11 +74,14 @@ class Outbox:
         whole: figures that the page must get whole, because it lost points that others were sent.
         base: the seq from which on the page knows the seq of each property: the layout's, or 0.
         sent: the newest seq that the page may say it applied.
-        reported: events that the page made itself, with the seq of its ack: they count in its hash, and are no state here.
+        reported: what the page made itself and is sent to nobody (events) or not to it, with the seq of its ack: it counts in
+            its hash.
+        view: what the page may read; None: everything.
     """
 
     def __init__(self) -> None:
         self.position: int | None = None
+        self.view: View | None = None
         self.lost = 0
         self._private_events = 0  # in the next frame
         self._messages: list[bytes] = []
@@ -106,7 +118,7 @@ class Outbox:
 
     def post_event(self, key: Key, triple: bytes) -> None:
         """An event; the oldest is lost when there are `MAX_EVENTS`."""
-        if self.position is None:
+        if self.position is None or not self.may_read(key):
             return
         if len(self._events) >= MAX_EVENTS:
             (id, property), _ = self._events.popleft()
@@ -116,6 +128,14 @@ class Outbox:
                 self.lost += 1
         self._events.append((key, triple))
 
+    def may_read(self, key: Key) -> bool:
+        """May the page read this property?"""
+        return self.view is None or self.view.may_read(key)
+
+    def shown(self, entries: list[Entry]) -> list[Entry]:
+        """The entries as the page may have them."""
+        return entries if self.view is None else self.view.shown_all(entries)
+
     @property
     def has_own(self) -> bool:
         """Is there something in the next mods that only this page gets?"""
@@ -123,7 +143,7 @@ class Outbox:
 
     def take_whole(self, shared: SharedMap) -> list[Entry]:
         """The figures to send whole, as copies without patches."""
-        entries = [entry for key in self.whole if (entry := shared.get(key)) is not None]
+        entries = self.shown([entry for key in self.whole if (entry := shared.get(key)) is not None])
         self.whole.clear()
         return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
 
@@ -181,7 +201,10 @@ class Outbox:
     def checksum(self, shared: SharedMap) -> int:
         """The hash of what a page that is in step holds."""
         reported = sum(crc_of(key, seq) for key, seq in self.reported.items() if seq > self.base)
-        return (shared.checksum(self.base) + reported) % 2**32
+        if self.view is None:
+            return (shared.checksum(self.base) + reported) % 2**32
+        held = sum(entry.crc for entry in shared.since(self.base) if self.view.may_read(entry.key))
+        return (held + reported) % 2**32
 
     def _settle_props(self) -> None:
         if self._props:
@@ -189,7 +212,7 @@ class Outbox:
             self._props.clear()
 
     def next_frame(
-        self, client: str, shared: SharedMap, batches: dict[int, Batch], ping: Callable[[], bytes] | None = None
+        self, client: str, shared: SharedMap, batches: Batches, ping: Callable[[], bytes] | None = None
     ) -> bytes | None:
         """Everything the page needs now as one frame, or None.
 
@@ -198,9 +221,10 @@ class Outbox:
         self._settle_props()
         messages, self._messages, self._private_events = self._messages, [], 0
         if self.position is not None and (self.position < shared.seq or self.has_own) and not self.is_full:
-            batch = batches.get(self.position)
+            place = (self.position, self.view)
+            batch = batches.get(place)
             if batch is None:
-                batch = batches[self.position] = Batch(shared, self.position)
+                batch = batches[place] = Batch(shared, *place)
             # a page that starts over is told what it once changed itself, too
             mods = batch.message_for(client if self.position >= 0 else "", self)
             self.position = self.sent = shared.seq

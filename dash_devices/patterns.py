@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
+import itertools
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .components import Components, Names
 from .shared import Key
+
+logger = logging.getLogger("dash_devices.state")
+
+MAX_MATCHES = (
+    10_000  # components that one wildcard stands for: pages may announce more, and each call is given all of them
+)
 
 
 class Wild(enum.Enum):
@@ -82,7 +91,16 @@ def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = Fal
         return [dep.key]
     bound = dict(anchor)
     known = components.matching(dep.names).items()
-    return [(text, dep.prop) for values, text in known if fits(dep, values, bound, free=free)]
+    found = ((text, dep.prop) for values, text in known if fits(dep, values, bound, free=free))
+    keys = list(itertools.islice(found, MAX_MATCHES))
+    if len(keys) == MAX_MATCHES:
+        _tell_once(str(dep))
+    return keys
+
+
+@functools.cache
+def _tell_once(dep: str) -> None:
+    logger.warning("%s: stands for %d components or more; no more than that are taken", dep, MAX_MATCHES)
 
 
 def fits(dep: Dep, values: tuple[Any, ...], bound: Mapping[str, Any], *, free: bool = False) -> bool:

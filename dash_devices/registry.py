@@ -69,6 +69,7 @@ class Registry:
         self._patterns: dict[tuple[Names, str], list[tuple[Dep, SharedCallback | None]]] = {}
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
+        self._for_components: list[Dep] = []
         self._watch_version = -1
         self._watch: list[Watch] = []
 
@@ -103,6 +104,18 @@ class Registry:
         else:
             self._shares[dep.key] = None
         self.version += 1
+
+    def accept_components(self, deps: Iterable[Dep]) -> None:
+        """Pages may write components into these."""
+        self._for_components.extend(deps)
+
+    def takes_components(self, key: Key) -> bool:
+        """May pages write components into this property?"""
+        parts = id_parts(key[0])
+        return any(
+            dep.prop == key[1] and (dep.match(*parts) is not None if dep.is_pattern and parts else dep.text == key[0])
+            for dep in self._for_components
+        )
 
     def _listen(self, dep: Dep, callback: SharedCallback) -> None:
         if dep.is_pattern:

@@ -59,6 +59,7 @@ class Session:
         layout_ref: the request for a layout that was answered last.
         identity: whom the gate let in, the last time.
         left_at: when it left, on the hub's clock.
+        complained: the second, on the monotonic clock, of the last log line about a refused change.
         clock: how far the clock of the page is off.
         pulse: the heartbeats of its socket.
     """
@@ -77,6 +78,7 @@ class Session:
         self.identity: Any = None
         self.left_at = 0.0
         self.watch_version = -1
+        self.complained = -1
         self.clock = Clock()
         self.pulse = Pulse(0.0, 0.0)
 

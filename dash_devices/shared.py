@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
@@ -175,6 +176,10 @@ class SharedMap:
             self._sums = (self.seq, [entry.seq for entry in reversed(newest_first)], sums)
         _, seqs, sums = self._sums
         return sums[len(seqs) - bisect_right(seqs, base)] % 2**32
+
+    def size_of(self, keys: Iterable[Key]) -> int:
+        """Bytes of these values as JSON."""
+        return sum(len(entry.encoded) for key in keys if (entry := self.get(key)) is not None)
 
     def ids(self) -> list[str]:
         """The components that have entries; an id once there stays."""

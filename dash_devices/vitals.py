@@ -18,6 +18,15 @@ logger = logging.getLogger("dash_devices.clients")
 SWEEP_SECONDS = 1.0
 SILENT_SECONDS = 14.0  # with the sweep's second: nothing received for 15
 STALLED_SECONDS = 30.0
+COUNTED = (
+    "heartbeats",
+    "divergences",
+    "silent_pages",
+    "stalled_pages",
+    "slowed_pages",
+    "flooding_pages",
+    "too_old",
+)
 GOLDEN = 0.618  # steps of this part of a circle never come close to each other
 
 
@@ -44,9 +53,7 @@ class Vitals:
         self.now = now
         self.wall = wall
         self._swept: float | None = None
-        engine.metrics.update(
-            dict.fromkeys(("heartbeats", "divergences", "silent_pages", "stalled_pages", "too_old"), 0)
-        )
+        engine.metrics.update(dict.fromkeys(COUNTED, 0))
         self._phase = 0.0
 
     def begin(self, session: Session, hello: Hello) -> None:

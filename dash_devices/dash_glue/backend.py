@@ -25,7 +25,7 @@ from ..sessions import Session
 from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
-from .requests import current_session, page_session
+from .requests import current_session, page_session, page_view
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -84,7 +84,7 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     except WebsocketDisconnected:
         raise PreventUpdate from None
     if current_session.get() is None:  # else it is filled when it is sent
-        data = app._state_in_layouts.fill_result(data.encode(), session).decode()
+        data = app._state_in_layouts.fill_result(data.encode(), session, page_view(app)).decode()
     response: Response = context.dash_response.set_response(data=data)
     return response
 

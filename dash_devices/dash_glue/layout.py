@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from ..components import id_text, walk
+from ..access import View
+from ..components import canonical_id, id_text, walk
 from ..engine import Engine
 from ..sessions import Session
 from ..shared import Entry
@@ -30,13 +31,21 @@ class StateInLayouts:
                 by_id.setdefault(entry.key[0], []).append(entry)
             return self._engine.shared.seq, by_id
 
-    def fill(self, tree: Any, by_id: dict[str, list[Entry]]) -> dict[str, dict[str, Any]]:
-        """Write the values into a decoded tree, in place. Returns the props by the ids that it holds then."""
+    def fill(self, tree: Any, by_id: dict[str, list[Entry]], view: View | None = None) -> dict[str, dict[str, Any]]:
+        """Write the values into a decoded tree, in place, and take out what the page may not read (``view``).
+
+        Returns the props by the ids that it holds then.
+        """
         found = {}
+        with self._engine.lock:
+            self._engine.access.veil(None, tree)
+            if view is not None:
+                view.strip(tree)
         for props in walk(tree):
             id = id_text(props["id"])
             found[id] = props
-            for entry in by_id.get(id, ()):
+            entries = by_id.get(id, [])
+            for entry in entries if view is None else view.shown_all(entries):
                 props[entry.key[1]] = orjson.loads(entry.encoded)
             if props.get("persistence"):
                 self._drop_persistence(id, props)
@@ -52,12 +61,14 @@ class StateInLayouts:
             self._warned.add(id)
             logger.warning("%s: persistence= is dropped, its value is shared and kept by the server", id)
 
-    def fill_result(self, encoded: bytes, session: Session | None) -> bytes:
-        """The components in a regular callback's result, filled; other results go through as they are."""
-        if b'"namespace"' not in encoded:
+    def fill_result(self, encoded: bytes, session: Session | None, view: View | None = None) -> bytes:
+        """A regular callback's result: its components filled, without what the page may not read (``view``)."""
+        if view is None and b'"namespace"' not in encoded:
             return encoded
         tree = orjson.loads(encoded)
-        self.announce(self.fill(tree, self.snapshot()[1]), session)
+        if view is not None:
+            _strip_outputs(tree, view)
+        self.announce(self.fill(tree, self.snapshot()[1], view), session)
         return orjson.dumps(tree)
 
     def announce(self, found: dict[str, dict[str, Any]], session: Session | None) -> None:
@@ -75,3 +86,12 @@ class StateInLayouts:
                     self._engine.shared.seed(key, found[key[0]][key[1]])
             if fresh:
                 self._engine.startup.look(fresh)
+
+
+def _strip_outputs(result: Any, view: View) -> None:
+    """Take the outputs of a callback that its page may not read out of what it answers (Dash 4.4.1: ``_callback.py``)."""
+    for part in ("response", "sideUpdate"):
+        for text, props in (result.get(part) or {}).items():
+            id = canonical_id(text)
+            for name in [name for name in props if not view.may_read((id, name))]:
+                del props[name]

@@ -15,6 +15,7 @@ from dash._callback import GLOBAL_CALLBACK_MAP
 from dash._grouping import flatten_grouping
 from dash.dependencies import DashDependency, handle_grouped_callback_args
 
+from ..access import Rule
 from ..clients import Client
 from ..engine import Engine
 from ..errors import RegistrationError
@@ -54,6 +55,7 @@ class Registering:
     _hub: Hub
     _callback_list: list[dict[str, Any]]
     callback_map: dict[str, Any]
+    _protect: Callable[..., None]
 
     def __init__(self, callback_service: int) -> None:
         self._callback_service = check_service(callback_service)
@@ -124,6 +126,9 @@ class Registering:
         max_change: int | None = None,
         on_error: Callable[[Exception], Any] | None = None,
         running: Any = None,
+        allow: Rule | None = None,
+        read: Rule | None = None,
+        components: bool = False,
         **kwargs: Any,
     ) -> Callable[..., Any]:
         """A callback that runs at the server, one call at a time, from server start on; its results go to every page.
@@ -138,6 +143,9 @@ class Registering:
             max_change: bytes that one change of its inputs may have, where 256 KiB is not enough.
             on_error: called with the exception; what it returns is the result.
             running: ``(Output, value while it runs, value after)``, or a list of those.
+            allow: who may change its Inputs: a role, several, or a function of the client; see `protect`.
+            read: who may read its Outputs, likewise.
+            components: may pages write components into its Inputs, as results of their regular callbacks? A hostile page, too.
 
         Raises:
             RegistrationError: what is wrong and what to do instead.
@@ -146,7 +154,9 @@ class Registering:
         bits = check_service(service)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            self._register_shared(registration.shared_callback(self, function, args, kwargs, bits, options))
+            callback = registration.shared_callback(self, function, args, kwargs, bits, options)
+            self._register_shared(callback, read, allow)
+            self._engine.registry.accept_components(callback.inputs if components else ())
             return function
 
         if not args and not kwargs:
@@ -155,7 +165,7 @@ class Registering:
             decorate(print)  # raises: that is no Python function
         return decorate
 
-    def _register_shared(self, callback: SharedCallback) -> None:
+    def _register_shared(self, callback: SharedCallback, read: Rule | None, allow: Rule | None) -> None:
         taken = {output for outputs in self._regular_outputs.values() for output in outputs}
         for output in map(str, callback.outputs):
             if output in taken or output in GLOBAL_CALLBACK_MAP or output in self.callback_map:
@@ -163,7 +173,12 @@ class Registering:
         for dep in callback.inputs:
             if dep.prop in _PER_PAGE:
                 warnings.warn(f"{callback.name}: {dep} differs from page to page; {_PER_PAGE[dep.prop]}", stacklevel=4)
-        self._engine.register(callback)
+        with self._engine.lock:  # nobody changes or reads it between the two
+            for dep in callback.outputs if read is not None else ():
+                self._protect(dep, read=read, change=None)
+            for dep in callback.inputs if allow is not None else ():
+                self._protect(dep, read=None, change=allow)
+            self._engine.register(callback)
 
     def next_lane(self) -> int:
         """A number for a lane of its own."""
@@ -173,14 +188,17 @@ class Registering:
         """The number of the next None output."""
         return next(self._none_outputs)
 
-    def share(self, id: Any, property: str) -> None:
+    def share(self, id: Any, property: str, *, components: bool = False) -> None:
         """Make a property two-way without a callback: every page shows the same value, anybody may change it.
 
         Args:
             id: a component id; may hold wildcards.
             property: the property's name.
+            components: may pages write components into it?
         """
-        self._engine.share(registration.to_dep(DashDependency(id, property)))
+        dep = registration.to_dep(DashDependency(id, property))
+        self._engine.registry.accept_components((dep,) if components else ())
+        self._engine.share(dep)
 
     def callback_connect(self, function: Callable[[Client, bool], Any]) -> Callable[[Client, bool], Any]:
         """Call ``function(client, connect)`` when a client joins (True) or leaves (False); sync or async, any number.

@@ -17,6 +17,8 @@ from quart import Response, request
 from werkzeug.datastructures import Headers
 
 from .. import codec
+from ..access import View
+from ..clients import Client
 from ..connection import Handshake
 from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
@@ -47,6 +49,24 @@ def page_session(app: Dash) -> Session | None:
         return session
     named = app._hub.sessions.get(request.headers.get(TAB_HEADER))
     return named if named is not None and is_same_person(named.identity, request.scope.get(IDENTITY)) else None
+
+
+def page_view(app: Dash) -> View | None:
+    """What the page that a request belongs to may read, as of now."""
+    if not app._engine.access.hides:
+        return None
+    session = page_session(app)
+    with app._engine.lock:
+        return app._engine.access.view(_asker() if session is None else session.client)
+
+
+def _asker() -> Client:
+    """Who asks over HTTP alone."""
+    headers, scope = request.headers, request.scope
+    address, host = request.remote_addr or "", headers.get("Host", "")
+    client = Client("", address=address, host=host, user_agent=headers.get("User-Agent", ""))
+    client.authentication = scope.get("dash_devices.identity")
+    return client
 
 
 class SocketRequests:
@@ -80,7 +100,8 @@ class SocketRequests:
                 self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before
-                body = self._app._state_in_layouts.fill_result(body, session)
+                view = session.outbox.view
+                body = self._app._state_in_layouts.fill_result(body, session, view)
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()
 

@@ -37,6 +37,7 @@ class Step:
         self.is_async = is_async
         self.most_recent = most_recent
         self.max_age = max_age
+        self.size = 0
         self.merged: list[int] = []
         self.why_not = ""
         self.begun = False

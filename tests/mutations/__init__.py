@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    access,
     alive,
     changes,
     clients,
@@ -37,6 +38,7 @@ ROWS: list[Row] = [
         wire,
         alive,
         gate,
+        access,
     )
     for row in section.ROWS
 ]

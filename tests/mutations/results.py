@@ -193,7 +193,7 @@ ROWS = [
         "6.7",
         "and so do regular results",
         "dash_glue/layout.py",
-        "if b'\"namespace\"' not in encoded:",
+        "if view is None and b'\"namespace\"' not in encoded:",
         "if True:",
         "test_6_7_layouts_and_regular_results_carry_the_shared_values",
     ),

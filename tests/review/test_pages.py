@@ -105,7 +105,7 @@ def component(id: Any, **props: Any) -> dict[str, Any]:
 
 def test_a_value_from_a_page_cannot_carry_values_of_what_is_not_watched(serve: Serve, raw: Open) -> None:
     app, _ = app_with_rows(html.Div(id="panel"))
-    app.share("panel", "children")
+    app.share("panel", "children", components=True)
     server = serve(app)
     page = raw(server.url).join()
     app.push_mods({"shown": {"children": "mine"}})
@@ -119,7 +119,7 @@ def test_a_value_from_a_page_cannot_carry_values_of_what_is_not_watched(serve: S
 @pytest.mark.parametrize("id", [5, ["a"], {"a": [1]}, {"a": None}])
 def test_a_value_from_a_page_that_looks_like_a_component_does_no_harm(serve: Serve, raw: Open, id: Any) -> None:
     app, _ = app_with_rows(html.Div(id="panel"))
-    app.share("panel", "children")
+    app.share("panel", "children", components=True)
     server = serve(app)
     page, other = raw(server.url).join(), raw(server.url).join()
     for id_of, property in (("box", "data"), ("panel", "children")):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .hostile import make_app
 from .support import Child
 
 RUN = ["-m", "tests.running.child", "{port}"]
@@ -23,3 +24,24 @@ def child(tmp_path: Path) -> Iterator[Callable[..., Child]]:
             return stack.enter_context(Child(command or RUN, tmp_path / "notes", **options))
 
         yield start
+
+
+@pytest.fixture
+def app() -> Any:
+    """An app for hostile pages."""
+    return make_app()
+
+
+@pytest.fixture
+def url(app: Any, serve: Callable[..., Any]) -> str:
+    """Where it is served by ``app.run()``."""
+    return serve(app).url
+
+
+@pytest.fixture
+def other(url: str, raw: Callable[..., Any]) -> Iterator[Any]:
+    """A page that must be served whatever the test does."""
+    page = raw(url).join()
+    yield page
+    page.change("a", "value", "goes on")
+    page.until("ack")

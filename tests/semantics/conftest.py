@@ -16,3 +16,9 @@ def gated_tab(tab: Callable[..., Any], browser: Any) -> Iterator[Callable[..., A
     context = gated(browser)
     yield lambda url, **options: tab(url, context=context, **options)
     context.close()
+
+
+@pytest.fixture
+def people(raw: Callable[..., Any]) -> Callable[[str], tuple[Any, Any]]:
+    """``people(url)``: the page of an admin, and that of a guest; see `rights`."""
+    return lambda url: (raw(url, headers={"User-Agent": "admin"}).join(), raw(url).join())

@@ -1,0 +1,124 @@
+"""What JSON may look like before anything is built of it, and what a parser would pass over. All of it at the speed of C."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import orjson
+
+MAX_CONTAINERS: Final = 100_000  # lists and objects of one frame
+MAX_PARTS: Final = 1_000_000  # values of one frame: the State of a regular callback may hold a large figure
+EXACT_BYTES: Final = 65_536  # up to here a frame that is suspected is read again by a parser that sees every key
+MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
+
+_SMALLEST = 3  # bytes of a list in a list: "[],"
+_FORBIDDEN = "__proto__"
+_SPACED_KEY = re.compile(rb'"\s+:')
+
+
+def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS) -> bool:
+    """Would more be allocated for it than one frame may ask for?"""
+    if len(raw) <= _SMALLEST * containers:
+        return False
+    if _fits(raw, containers, parts):
+        return False
+    bare = _unescaped(raw)  # brackets and commas in text are none
+    if bare.count(b'"') > 2 * containers:
+        return True
+    return not _fits(b"".join(bare.split(b'"')[::2]), containers, parts)
+
+
+def _fits(raw: bytes, containers: int, parts: int) -> bool:
+    opened = raw.count(b"[") + raw.count(b"{")
+    return opened <= containers and opened + raw.count(b",") <= parts
+
+
+def _unescaped(raw: bytes) -> bytes:
+    return raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+
+
+def has_double_keys(raw: bytes, decoded: Any) -> bool:
+    """Does an object name a key twice? Whoever reads JSON takes one or the other.
+
+    Raises:
+        TypeError: it is nested too deeply to be written again.
+    """
+    encoded = orjson.dumps(decoded)
+    if len(encoded) == len(raw):
+        return False  # what a page writes has no spaces: nothing was passed over
+    if len(raw) <= EXACT_BYTES:
+        return _names_twice(raw)
+    bare = _unescaped(raw)
+    return bare.count(b'":') != _unescaped(encoded).count(b'":') or _SPACED_KEY.search(bare) is not None
+
+
+class _Twice(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice
+    return found
+
+
+def _names_twice(raw: bytes) -> bool:
+    try:
+        json.loads(raw, object_pairs_hook=_once)
+    except _Twice:
+        return True
+    return False
+
+
+def mended(raw: bytes) -> bytes | None:
+    """The same JSON, with U+FFFD for each half of a character (a lone surrogate); None where that is not what is wrong.
+
+    Somebody may take half an emoji away in a text field; JavaScript has no objection, UTF-8 has.
+    """
+    if b"\\u" not in raw or len(raw) > MENDED_BYTES:
+        return None
+    try:
+        read = json.loads(raw, parse_constant=_no_number, object_pairs_hook=_once)
+        text = json.dumps(read, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError, _Twice):
+        return None
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
+
+
+def pollutes(encoded: bytes) -> bool:
+    """Does a value name ``__proto__``? JavaScript that copies it key by key gives objects other ancestors."""
+    return _FORBIDDEN.encode() in encoded and _names_prototype(orjson.loads(encoded))
+
+
+def _names_prototype(value: Any) -> bool:
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            if _FORBIDDEN in node:
+                return True
+            stack.extend(node.values())
+        elif type(node) is list:
+            stack.extend(node)
+    return False
+
+
+def holds_components(value: Any) -> bool:
+    """Could a renderer take a part of this decoded value for a component?"""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            if "namespace" in node and "type" in node and "props" in node:
+                return True
+            stack.extend(node.values())
+        elif type(node) is list:
+            stack.extend(node)
+    return False
