@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HAVE_CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>&1)))
 
-.PHONY: setup demo test check bench soak soak-short renderer mutate chromium clean
+.PHONY: setup demo test check bench soak soak-short fuzz renderer mutate chromium clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.all renderer/node_modules/.stamp
@@ -37,6 +37,10 @@ soak: setup chromium
 # Order, loss and equality alone, in about a minute; no times are judged.
 soak-short: setup
 	$(BIN)/python -m tests.soak --short $(ROWS)
+
+# An hour of it: frame to dispatch. With `pip install atheris` (the extra `fuzz`), coverage-guided too.
+fuzz: setup
+	$(BIN)/python -m tests.attack fuzz --scale $(or $(SCALE),12)
 
 renderer: setup
 	$(BIN)/python tools/generate_protocol.py
