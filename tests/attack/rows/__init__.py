@@ -11,8 +11,10 @@ from .half_open import half_open
 from .handshakes import handshakes
 from .leaks import leaks
 from .messages import bombs, flood
+from .xss import xss
 
 Row = Callable[[Context], list[Check]]
 ROWS: dict[str, Row] = {
-    row.__name__: row for row in (origins, routes, handshakes, cookies, crowd, half_open, leaks, flood, bombs, fuzz)
+    row.__name__: row
+    for row in (origins, routes, handshakes, cookies, crowd, half_open, leaks, xss, flood, bombs, fuzz)
 }
