@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HAVE_CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>&1)))
 
-.PHONY: setup demo test check bench soak soak-short attack renderer mutate chromium clean
+.PHONY: setup demo test check bench soak soak-short attack fuzz renderer mutate chromium clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.all renderer/node_modules/.stamp
@@ -41,6 +41,10 @@ soak-short: setup
 # Hostile input against a real server, at most half an hour at SCALE=1. ROWS="origins routes" runs some of it.
 attack: setup chromium
 	$(BIN)/python -m tests.attack --scale $(or $(SCALE),1) $(ROWS)
+
+# An hour of it: frame to dispatch. With `pip install atheris` (the extra `fuzz`), coverage-guided too.
+fuzz: setup
+	$(BIN)/python -m tests.attack fuzz --scale $(or $(SCALE),12)
 
 renderer: setup
 	$(BIN)/python tools/generate_protocol.py

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...soak.table import Check, Context
+from .fuzz import fuzz
 from .gate import cookies, crowd, origins, routes
 from .half_open import half_open
 from .handshakes import handshakes
+from .leaks import leaks
+from .messages import bombs, flood
+from .xss import xss
 
 Row = Callable[[Context], list[Check]]
-ROWS: dict[str, Row] = {row.__name__: row for row in (origins, routes, handshakes, cookies, crowd, half_open)}
+ROWS: dict[str, Row] = {
+    row.__name__: row
+    for row in (origins, routes, handshakes, cookies, crowd, half_open, leaks, xss, flood, bombs, fuzz)
+}
