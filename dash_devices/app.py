@@ -8,6 +8,7 @@ import inspect
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,6 +22,7 @@ from .connection import Connection, Handshake, Wire
 from .dash_glue.backend import DevicesBackend
 from .dash_glue.encoding import encode
 from .dash_glue.layout import StateInLayouts
+from .dash_glue.persisting import Persisting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
 from .dash_glue.requests import SocketRequests, page_session
@@ -37,7 +39,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, StockDash):
+class Dash(Registering, Pushing, Persisting, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -52,6 +54,7 @@ class Dash(Registering, Pushing, StockDash):
         lane_capacity: calls that may wait in one lane.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
+        state: a file that keeps the shared properties over restarts and crashes; see `persist` to keep only some.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Dash(Registering, Pushing, StockDash):
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
         max_change_age: float | None = 5.0,
+        state: str | PathLike[str] | None = None,
         **options: Any,
     ) -> None:
         self._engine = Engine(encode, event_properties)
@@ -83,6 +87,7 @@ class Dash(Registering, Pushing, StockDash):
         self._allowed_origins = frozenset(allowed_origins)
         self._only: IO[str] | None = None
         Registering.__init__(self, callback_service)
+        Persisting.__init__(self, state)
         self._attached: Quart | None = None
         self._end: Callable[[], object] | None = None
         options.setdefault("compress", True)
@@ -177,8 +182,10 @@ class Dash(Registering, Pushing, StockDash):
         self._only = only_process(self.config.name, self.socket_path)
         self._take_pending()
         self._load_layout()
+        self._open_state()
         self._hub.build = self._build_id()
         self._hub.start(loop)
+        self._begin_state(loop)
 
     def _load_layout(self) -> None:
         """The state begins with what the layout says. What is wrong with it the pages say too, as in Dash."""
@@ -219,6 +226,7 @@ class Dash(Registering, Pushing, StockDash):
     async def _stop(self) -> None:
         self._hub.close_pages()
         await self._hub.stop()
+        await self._close_state()
         for hook in reversed(self._shutdown_hooks):
             try:
                 result = hook() if inspect.iscoroutinefunction(hook) else in_thread(self._engine.lanes.threads, hook)
@@ -253,12 +261,7 @@ class Dash(Registering, Pushing, StockDash):
         """In debug mode, pages show what a shared callback raised in Dash's dev tools."""
         if not self._dev_tools.ui:
             return
-        error = codec.encode(protocol.Error(message, detail))
-        with self._engine.lock:
-            for session in self._hub.sessions:
-                if session.joined:
-                    session.outbox.post(error)
-        self._hub.wake()
+        self._hub.presence.post(codec.encode(protocol.Error(message, detail)))
 
 
 def _backend_for(backend: Any, server: Any) -> type[DevicesBackend]:

@@ -8,7 +8,7 @@ import orjson
 
 from . import codec, protocol
 from .engine import Engine
-from .protocol import Hello, Limits, Welcome
+from .protocol import Hello, Limits, Notice, Welcome
 from .sessions import Session
 
 
@@ -17,11 +17,13 @@ class Greeter:
 
     Attributes:
         epoch: which life of the server this is.
+        notice: what every page should show; empty: nothing.
     """
 
     def __init__(self, engine: Engine, epoch: str) -> None:
         self.engine = engine
         self.epoch = epoch
+        self.notice = ""
         self._ids_version = (-1, -1)
         self._ids = b"[]"
 
@@ -39,7 +41,10 @@ class Greeter:
             return "fresh"
         forgotten = hello.token is not None and hello.token != session.token
         if hello.epoch != self.epoch or forgotten:
-            session.begin(hello.page)
+            if session.kept:
+                session.resume_kept(hello.n or 0)
+            else:
+                session.begin(hello.page)
             session.outbox.position = -1
             return "snapshot"
         if outbox.position is None:
@@ -76,11 +81,14 @@ class Greeter:
             tab=session.client.id,
             token=session.token,
             handled=session.handled,
+            kept=mode == "snapshot" and session.kept,
             watch=self.engine.registry.watch_list(),
             shared=shared,
             limits=Limits(protocol.MAX_UNACKED, protocol.MAX_CHANGE, protocol.MAX_BATCHES),
         )
         session.outbox.post(codec.encode(welcome))
+        if self.notice:
+            session.outbox.post(codec.encode(Notice(self.notice)))
         if mode == "delta":
             session.answer_again()
 

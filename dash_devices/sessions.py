@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .clients import Client
 from .outbox import Outbox
@@ -46,12 +46,24 @@ class Link(Protocol):
         """Bytes that the network has taken so far, and bytes that wait for it."""
 
 
+class Remembered(NamedTuple):
+    """What an earlier life of the server knew of a tab: the client's id, its page load, the last number it handled."""
+
+    id: str
+    page: str
+    handled: int
+
+
 class Session:
     """One tab.
 
     Attributes:
         page: the page load it is at; also the origin of its changes in the shared map.
         handled: number of the last change of this page load that was answered.
+        taken: number of the last one that was taken; those above ``handled`` wait for the disk.
+        waiting: how many changes wait for the disk, those of earlier page loads too.
+        kept: is this page load one of an earlier life of the server?
+        unsure: then, the last number that may have been carried out in that life without a trace.
         answers: the recorded answers, newest last: ``(n, message, refused properties)``.
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
@@ -67,7 +79,8 @@ class Session:
         self.page = ""
         self.outbox = Outbox()
         self.link: Link | None = None
-        self.handled = 0
+        self.handled = self.taken = self.waiting = 0
+        self.kept, self.unsure = False, 0
         self.answers: deque[tuple[int, bytes, tuple[Key, ...]]] = deque(maxlen=MAX_UNACKED)
         self.joined = False
         self.known: list[str] | None = []
@@ -80,9 +93,15 @@ class Session:
     def begin(self, page: str) -> None:
         """A page load begins: numbers start again, nothing is owed."""
         self.page = page
-        self.handled = 0
+        self.handled = self.taken = 0
+        self.kept, self.unsure = False, 0
         self.answers.clear()
         self.known, self.layout_ref = [], None
+        self.outbox = Outbox()
+
+    def resume_kept(self, last: int) -> None:
+        """A page load of an earlier life goes on; ``last`` is the number of its last change."""
+        self.unsure = last
         self.outbox = Outbox()
 
     def answer(self, n: int, message: bytes, refused: Iterable[Key] = ()) -> None:
@@ -104,9 +123,14 @@ class Session:
 
 
 class Sessions:
-    """Every tab that is there or may come back, by its secret token."""
+    """Every tab that is there or may come back, by its secret token.
+
+    Attributes:
+        recall: what an earlier life of the server knew of the tab with a token, or None.
+    """
 
     def __init__(self) -> None:
+        self.recall: Callable[[str], Remembered | None] = lambda token: None
         self._by_token: dict[str, Session] = {}
         self._gone: OrderedDict[str, Session] = OrderedDict()  # of clients that left, oldest first
 
@@ -119,13 +143,22 @@ class Sessions:
 
     def open(self, hello: Hello, make_client: Callable[[str], Client]) -> Session:
         """The session that a hello belongs to: its own if the token is known and no other page uses it, else a new one."""
-        session = self.get(hello.token)
+        session = self.get(hello.token) or self._recalled(hello.token, make_client)
         if session is None or (session.link is not None and session.page != hello.page):
             session = Session(make_client(secrets.token_urlsafe(9)), secrets.token_urlsafe(24))
             self._by_token[session.token] = session
         self._gone.pop(session.token, None)
         if session.page != hello.page:
             session.begin(hello.page)
+        return session
+
+    def _recalled(self, token: str | None, make_client: Callable[[str], Client]) -> Session | None:
+        known = self.recall(token) if token else None
+        if token is None or known is None:
+            return None
+        session = self._by_token[token] = Session(make_client(known.id), token)
+        session.page, session.kept = known.page, True
+        session.handled = session.taken = known.handled
         return session
 
     def left(self, session: Session, now: float) -> list[Session]:
