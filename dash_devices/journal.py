@@ -61,13 +61,12 @@ class Journal:
     # ---- the server's life ---------------------------------------------------------------------------------------------
     def _load(self, rows: dict[RowKey, Row]) -> None:
         """Values from the file win over those of the layout, but not over what the app has pushed in this life."""
+        pushed = {entry.key for entry in self._engine.shared.entries() if entry.seq}
         for (kind, name, part), row in rows.items():
             if kind == TAB:
                 self._tabs[name] = row.body
-            elif self._selection.keeps((name, part)):
-                entry = self._engine.shared.get((name, part))
-                if entry is None or entry.seq == 0:
-                    self._engine.store([Item((name, part), row.body)], QUIET)
+            elif self._selection.keeps((name, part)) and (name, part) not in pushed:
+                self._engine.store([Item((name, part), row.body)], QUIET)
         rows.clear()
         self._unclaimed = set(self._tabs)
         self._drop(list(self._tabs)[:-KEEP_TABS])
@@ -104,7 +103,7 @@ class Journal:
 
     def waits(self, keys: Iterable[Key]) -> bool:
         """Does a change of these properties wait for the disk?"""
-        return any(map(self._selection.waits, keys))
+        return any(map(self._selection.keeps, keys))
 
     def write(self, session: Session, n: int, items: Iterable[Item], done: Callable[[str], None]) -> None:
         """Write change ``n`` of a page, then call ``done`` with an empty text, or with the trouble there is.

@@ -111,15 +111,20 @@ class Scribe:
     def _commit(self, work: Work) -> None:
         rows = self._rows(work)
         try:
-            if rows:
+            if rows or self._is_failing:
                 self._check_name()
                 self._file.write(rows)
         except (sqlite3.Error, OSError, Damaged) as error:
             self._failed(work, error)
             return
-        if rows:
+        if rows or self._is_failing:
             self._written(rows)
         self._desk.settled(work.writes, "")
+
+    @property
+    def _is_failing(self) -> bool:
+        """Did the last try fail?"""
+        return self._failing_since is not None
 
     def _rows(self, work: Work) -> dict[RowKey, Row | None]:
         """What differs from what is on disk; a change comes after what was stored before it."""
@@ -154,7 +159,7 @@ class Scribe:
         except (sqlite3.Error, OSError, Damaged) as error:
             self._metrics["state_errors"] += 1
             logger.error("the state is on disk, but not its copy: %s", error)
-        if self._failing_since is not None:
+        if self._is_failing:
             logger.warning("the state can be written again")
         self._failing_since, self._delay, self.trouble = None, FIRST_RETRY, ""
 

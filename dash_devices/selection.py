@@ -14,7 +14,8 @@ EVENT_LIKE = frozenset({"clickData", "hoverData", "clickAnnotationData"})
 def is_event_like(property: str) -> bool:
     """Does it say that something happened, rather than how something stands?
 
-    Brought back at a start, a count of clicks would press its button: the callback that runs then sees a click.
+    Brought back at a start, a count of clicks would press its button: the callback that runs then sees a click. And a
+    button that stops something has to work when the disk does not.
     """
     return property in EVENT_LIKE or property.startswith("n_") or property.endswith("_timestamp")
 
@@ -44,14 +45,10 @@ class Selection:
         return not self._named and not self._patterns
 
     def keeps(self, key: Key) -> bool:
-        """Is the value of this property on disk?"""
+        """Is this property durable: on disk, and before a change of it is carried out?"""
         if self._is_event(key):
             return False
         return not is_event_like(key[1]) if self.is_all else self._is_named(key)
-
-    def waits(self, key: Key) -> bool:
-        """Does a change of this property wait for the disk? Where all is durable a click does too: its number is kept."""
-        return self.is_all or self._is_named(key)
 
     def _is_named(self, key: Key) -> bool:
         return key in self._named or any(_stands_for(dep, key) for dep in self._patterns)

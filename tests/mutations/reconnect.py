@@ -49,7 +49,7 @@ ROWS = [
         "10.3",
         "a number is handled once",
         "intake.py",
-        "if change.n <= session.handled:",
+        "if change.n <= session.taken:",
         "if False:",
         "test_10_3_a_number_is_handled_once",
     ),
