@@ -86,6 +86,7 @@ class Dash(Registering, Pushing, Persisting, StockDash):
         self._startup_wait = startup_wait
         self._allowed_origins = frozenset(allowed_origins)
         self._only: IO[str] | None = None
+        self._refusal: ServerError | None = None
         Registering.__init__(self, callback_service)
         Persisting.__init__(self, state)
         self._attached: Quart | None = None
@@ -170,7 +171,11 @@ class Dash(Registering, Pushing, Persisting, StockDash):
 
     async def _start(self) -> None:
         if self._hub.loop is None:
-            self._begin(asyncio.get_running_loop())
+            try:
+                self._begin(asyncio.get_running_loop())
+            except ServerError as refusal:
+                self._refusal = refusal
+                raise
 
     async def _started(self) -> None:
         await self._start()

@@ -39,7 +39,7 @@ def serve(
     """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
 
     Raises:
-        ServerError: the port is in use.
+        ServerError: the port is in use, or the app refuses to begin.
     """
     if unknown:
         logger.warning("run: %s= belongs to another server and is ignored", "=, ".join(unknown))
@@ -120,6 +120,7 @@ class _Server:
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()
+        await self._check_startup(task)
         ssl = self._config.create_ssl_context() if self._config.ssl_enabled else None
         server = await self._loop.create_server(self._accept, sock=self._listening, backlog=BACKLOG, ssl=ssl)
         logger.info("listening on %s:%s", *self._listening.getsockname()[:2])
@@ -131,6 +132,14 @@ class _Server:
             await self._close(lifespan)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _check_startup(self, task: asyncio.Task[None]) -> None:
+        """An app that cannot begin is not served; what it said itself says more than the server's own words."""
+        for app in self._app.server.extensions["dash_devices"]:
+            refusal, app._refusal = app._refusal, None
+            if refusal is not None:
+                await asyncio.gather(task, return_exceptions=True)
+                raise refusal
 
     def _take_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
