@@ -101,7 +101,9 @@ def test_damage_gives_no_wrong_value(tmp_path: Path, crashed: bool) -> None:
     assert told > 10
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"{}", os.urandom(9000)], ids=["empty", "zeros", "text", "noise"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 5000, b"{}", os.urandom(9000)], ids=["empty", "zeros", "text", "noise"]
+)
 @pytest.mark.parametrize("has_previous", [True, False])
 def test_a_bad_file_is_kept_aside_and_the_previous_generation_used(
     path: Path, content: bytes, has_previous: bool

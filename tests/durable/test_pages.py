@@ -124,9 +124,7 @@ def test_age_decides_of_what_was_never_handled(serve: Serve, raw: MakeRaw, state
     assert back.until("nack")["code"] == "too_old"
 
 
-def test_another_page_load_of_the_tab_starts_anew_with_the_same_client(
-    serve: Serve, raw: MakeRaw, state: Path
-) -> None:
+def test_another_page_load_of_the_tab_starts_anew_with_the_same_client(serve: Serve, raw: MakeRaw, state: Path) -> None:
     server = serve(make_app(state=state))
     page = left(raw, server, "1")
     back = raw(restarted(serve, server, Calls(), state, ("1", "0")).url)
@@ -170,9 +168,7 @@ def test_a_page_two_lives_away_is_still_known(serve: Serve, raw: MakeRaw, state:
     assert (welcome["kept"], welcome["handled"]) == (True, 1)
 
 
-def test_a_change_behind_one_that_waits_for_the_disk_keeps_its_place(
-    serve: Serve, raw: MakeRaw, state: Path
-) -> None:
+def test_a_change_behind_one_that_waits_for_the_disk_keeps_its_place(serve: Serve, raw: MakeRaw, state: Path) -> None:
     calls = Calls()
     server = serve(make_app(calls, state=state))
     calls.next()

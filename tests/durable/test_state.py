@@ -9,7 +9,7 @@ import pytest
 
 import dash_devices
 from dash_devices import dcc, html
-from dash_devices.dependencies import ALL, Input, Output
+from dash_devices.dependencies import ALL, Output
 from dash_devices.errors import RegistrationError, ServerError
 from dash_devices.patterns import Dep, Wild
 from dash_devices.selection import Selection
