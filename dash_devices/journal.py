@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 import orjson
@@ -47,6 +47,9 @@ class Journal:
         self._generations = generations
         self._condition = threading.Condition()
         self._ahead: list[Write] = []  # changes that wait for the disk
+        self._pending: Counter[Key] = (
+            Counter()
+        )  # properties with changes that are not stored yet, under the engine's lock
         self._is_behind = False  # is there anything else to write?
         self._is_busy = self._is_halted = self._is_ending = False
         self._settled: deque[tuple[list[Write], str]] = deque()
@@ -90,6 +93,8 @@ class Journal:
 
     def close(self) -> None:
         """Write what is left, and let go of the file. Blocks; not on the loop."""
+        with self._engine.lock:
+            self._pending.clear()  # nobody carries those out any more
         with self._condition:
             self._is_halted = self._is_ending = self._is_behind = True
             self._condition.notify_all()
@@ -112,6 +117,8 @@ class Journal:
         """
         kept = [item for item in items if self._selection.keeps(item.key)]
         write = Write(_name(session.token), _tab_row(session, n), kept, done)
+        with self._engine.lock:
+            self._pending.update(item.key for item in kept)
         with self._condition:
             if not self._is_halted:
                 self._ahead.append(write)
@@ -170,8 +177,10 @@ class Journal:
             tabs, self._changed_tabs = self._changed_tabs, {}
         with self._engine.lock:
             shared = self._engine.shared
-            dirty, shared.dirty = shared.dirty or {}, {}
-            entries = [entry for key in dirty if self._selection.keeps(key) and (entry := shared.get(key))]
+            dirty = [key for key in shared.dirty or () if self._selection.keeps(key)]
+            # what stands there is older than the change, which may be on disk already
+            shared.dirty = {key: None for key in dirty if key in self._pending}
+            entries = [entry for key in dirty if key not in self._pending and (entry := shared.get(key))]
             return Work({entry.key: entry for entry in entries}, tabs, writes, shared.seq)
 
     def settled(self, writes: list[Write], trouble: str) -> None:
@@ -222,9 +231,16 @@ class Journal:
                     write.done(trouble)
                 except Exception:
                     logger.exception("a change that is on disk could not be carried out")
+                self._stored(write)
         if self.notice != self._told:
             self._told = self.notice
             self.tell(self.notice)
+
+    def _stored(self, write: Write) -> None:
+        with self._engine.lock:
+            self._pending.subtract(item.key for item in write.items)
+            self._pending = +self._pending
+        self.stored()
 
     @property
     def notice(self) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -20,26 +20,25 @@ from .errors import ServerError
 
 SCHEMA: Final = 1
 MAGIC: Final = b"SQLite format 3\0"
-VALUE, TAB = 0, 1  # kinds of rows
+VALUE, TAB, HEAD = 0, 1, 2  # kinds of rows
+HEAD_KEY: Final = (HEAD, "", "")
 DISK_ERRORS: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY)
 """Primary result codes that say nothing of what is in the file."""
 
 RowKey = tuple[int, str, str]
 """``(kind, name, part)``: a component id and a property, or the hash of a tab's token and nothing."""
 
-_TABLES = """
+_TABLE = """
 CREATE TABLE dash_devices_rows (
     kind INTEGER NOT NULL, name TEXT NOT NULL, part TEXT NOT NULL, body BLOB NOT NULL, place INTEGER NOT NULL,
-    PRIMARY KEY (kind, name, part)) WITHOUT ROWID;
-CREATE TABLE dash_devices_head (
-    only INTEGER PRIMARY KEY CHECK (only = 0), layout INTEGER NOT NULL, commits INTEGER NOT NULL, total BLOB NOT NULL,
-    digest BLOB NOT NULL);
-"""
-_PUT = "INSERT OR REPLACE INTO dash_devices_rows VALUES (?, ?, ?, ?, ?)"
+    PRIMARY KEY (kind, name, part)) WITHOUT ROWID"""
 _DROP = "DELETE FROM dash_devices_rows WHERE kind = ? AND name = ? AND part = ?"
-_HEAD = "INSERT OR REPLACE INTO dash_devices_head VALUES (0, ?, ?, ?, ?)"
-_READ_ROWS = "SELECT kind, name, part, body, place FROM dash_devices_rows ORDER BY place"
-_READ_HEAD = "SELECT layout, commits, total, digest FROM dash_devices_head"
+_READ = "SELECT kind, name, part, body, place FROM dash_devices_rows ORDER BY place"
+_SIZES = (4, 16, 64, 256)
+_PUT = {
+    size: f"INSERT OR REPLACE INTO dash_devices_rows VALUES {', '.join(['(?, ?, ?, ?, ?)'] * size)}" for size in _SIZES
+}
+"""By number of rows. One statement for all: each gives the interpreter away, and gets it back when a busy loop lets it."""
 
 
 class Damaged(Exception):
@@ -99,20 +98,17 @@ class StateFile:
             )
 
     def _read(self) -> None:
-        head = self._db.execute(_READ_HEAD).fetchone()
-        if head is None or head[3] != _head_digest(*head[:3]):
-            raise Damaged("its head is not as it was written")
-        schema, self.commits, total, _ = head
+        found = {(kind, name, part): Row(body, place) for kind, name, part, body, place in self._db.execute(_READ)}
+        head = found.pop(HEAD_KEY, None)
+        schema, self.commits, total = _read_head(head.body if head else b"")
         if schema > SCHEMA:
             raise ServerError(
                 f"expected a state file of layout {SCHEMA}, got {schema}: a newer dash_devices wrote it; "
                 "install that one, or name another file"
             )
-        found = self._db.execute(_READ_ROWS)
-        self._rows = {(kind, name, part): Row(body, place) for kind, name, part, body, place in found}
-        self._digests = {key: _digest(key, row) for key, row in self._rows.items()}
+        self._rows, self._digests = found, {key: _digest(key, row) for key, row in found.items()}
         self._total = sum(self._digests.values()) % 2**64
-        if total != _as_bytes(self._total):
+        if total != self._total:
             raise Damaged("its rows are not those that were written")
 
     def take_rows(self) -> dict[RowKey, Row]:
@@ -123,7 +119,7 @@ class StateFile:
     # ---- writing -------------------------------------------------------------------------------------------------------
     def create(self) -> None:
         """Make the tables of a new file."""
-        self._db.executescript(_TABLES)
+        self._db.execute(_TABLE)
         self.write({})
 
     def prepare(self) -> None:
@@ -137,15 +133,26 @@ class StateFile:
         """Put and (None) drop rows in one transaction; on disk when it returns, and nothing is changed when it raises."""
         digests = {key: _digest(key, row) if row else 0 for key, row in rows.items()}
         total = (self._total + sum(digest - self._digests.get(key, 0) for key, digest in digests.items())) % 2**64
-        head = (SCHEMA, self.commits + 1, _as_bytes(total))
-        with self._transaction():
-            self._db.executemany(_PUT, [(*key, *row) for key, row in rows.items() if row])
-            self._db.executemany(_DROP, [key for key, row in rows.items() if not row])
-            self._db.execute(_HEAD, (*head, _head_digest(*head)))
+        put = [(*key, *row) for key, row in rows.items() if row]
+        put.append((*HEAD_KEY, _head(self.commits + 1, total), 0))
+        drop = [key for key, row in rows.items() if not row]
+        if drop or len(put) > _SIZES[-1]:
+            with self._transaction():
+                self._db.executemany(_DROP, drop)
+                self._put(put)
+        else:
+            self._put(put)
         self.commits, self._total = self.commits + 1, total
         self._digests.update(digests)
-        for key in [key for key, row in rows.items() if not row]:
+        for key in drop:
             del self._digests[key]
+
+    def _put(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for start in range(0, len(rows), _SIZES[-1]):
+            some = rows[start : start + _SIZES[-1]]
+            size = next(size for size in _SIZES if size >= len(some))
+            filled = [*some, *[some[-1]] * (size - len(some))]  # the same row again changes nothing
+            self._db.execute(_PUT[size], [value for row in filled for value in row])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -198,9 +205,19 @@ def _digest(key: RowKey, row: Row) -> int:
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
 
 
-def _head_digest(schema: int, commits: int, total: bytes) -> bytes:
-    return hashlib.blake2b(b"%d %d %b" % (schema, commits, total), digest_size=8).digest()
+def _head(commits: int, total: int) -> bytes:
+    text = b"%d %d %d" % (SCHEMA, commits, total)
+    return b"%b %b" % (text, _seal(text))
 
 
-def _as_bytes(total: int) -> bytes:
-    return total.to_bytes(8, "big")
+def _read_head(body: bytes) -> tuple[int, int, int]:
+    """Layout, commits, and the sum of the digests of all rows."""
+    text, _, seal = body.rpartition(b" ")
+    if seal != _seal(text) or not text:
+        raise Damaged("its head is not as it was written")
+    schema, commits, total = map(int, text.split())
+    return schema, commits, total
+
+
+def _seal(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=8).hexdigest().encode()

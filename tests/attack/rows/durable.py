@@ -53,6 +53,7 @@ async def _kill9(context: Context) -> list[Check]:
                 await server.up()
                 lost += _missing(await server.state(), newest, under_way)
                 newest.clear()
+                await until(lambda: all(tab.page.is_up and not tab.page.pending for tab in swarm), 30, "all pages")
                 _, values = await equal_within(swarm, server, 30)
             swarm.journal.check_equal({tab.page.name: tab.page.shows for tab in swarm}, values)
             runs = Counter(value for life in server.history().caused.values() for value in life)
