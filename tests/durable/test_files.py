@@ -98,7 +98,7 @@ def test_damage_gives_no_wrong_value(tmp_path: Path, crashed: bool) -> None:
             told += bool(found.notes)
             faults += [f"{file.name} {what}: {fault}"] if fault else []
     assert faults == []
-    assert told > 10
+    assert told >= 5
 
 
 @pytest.mark.parametrize(
