@@ -6,6 +6,7 @@ from . import (
     alive,
     changes,
     clients,
+    durable,
     lanes,
     names,
     pages,
@@ -35,6 +36,7 @@ ROWS: list[Row] = [
         reconnect,
         wire,
         alive,
+        durable,
     )
     for row in section.ROWS
 ]
