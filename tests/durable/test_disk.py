@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dash_devices import scribe
+from dash_devices import journal, scribe
 from dash_devices.statefile import StateFile
 
 from ..semantics.helpers import Calls
@@ -79,6 +79,28 @@ def test_a_moment_of_failure_refuses_nothing(
         assert app.get("a", "value") == "0", "nothing comes of it before it is on disk"
     assert page.until("ack")["n"] == 1
     assert app.get("a", "value") == "1"
+
+
+def test_the_change_that_fills_the_disk_is_not_carried_out(
+    serve: Serve, raw: MakeRaw, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "PATIENCE", 0.0)
+    monkeypatch.setattr(journal, "LINGER", 60.0)  # else results may fail to be written meanwhile
+    app = make_app(state=state)
+    page = raw(serve(app).url).join()
+    kinds, kept = [], "0"
+    with failing_disk():
+        for letter in "abcdef":
+            n = page.change("a", "value", letter * 100_000)
+            while (answer := page.receive()).get("n") != n:
+                pass
+            kinds.append(answer.get("code", "ack"))
+            assert (kinds[-1] == "ack") == (app.metrics["state_errors"] == 0)
+            kept = kept if "code" in answer else letter
+            assert app.get("a", "value")[0] == kept
+    taken = kinds.count("ack")
+    assert kinds == ["ack"] * taken + ["storage"] * (6 - taken)
+    assert 0 < taken < 6
 
 
 def test_a_stop_with_a_disk_that_fails_comes_to_its_end(serve: Serve, state: Path) -> None:

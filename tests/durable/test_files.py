@@ -263,7 +263,7 @@ def test_a_copy_is_checked_before_it_replaces_the_last_one(path: Path) -> None:
     generations = Generations(path)
     file = generations.open()
     previous = path.with_name("state.db.previous").read_bytes()
-    file._db.execute("UPDATE dash_devices_rows SET body = x'32'")  # behind its back: as a bad byte in memory would
+    file._db.execute("UPDATE dash_devices_rows SET body = x'32' WHERE kind = 0")  # behind its back: as a bad byte in memory would
     with pytest.raises(statefile.Damaged):
         generations.keep(file)
     assert path.with_name("state.db.previous").read_bytes() == previous

@@ -27,7 +27,7 @@ ROWS = [
         "intake.py",
         "if trouble and waits:",
         "if False:",
-        "test_a_change_is_refused_that_cannot_be_kept_and_taken_again_when_it_can",
+        "test_the_change_that_fills_the_disk_is_not_carried_out",
     ),
     Row(
         "durable",
