@@ -231,7 +231,12 @@ class Dash(Registering, Pushing, Persisting, StockDash):
     async def _stop(self) -> None:
         self._hub.close_pages()
         await self._hub.stop()
-        await self._close_state()
+        try:
+            await self._run_shutdown_hooks()
+        finally:
+            await self._close_state()
+
+    async def _run_shutdown_hooks(self) -> None:
         for hook in reversed(self._shutdown_hooks):
             try:
                 result = hook() if inspect.iscoroutinefunction(hook) else in_thread(self._engine.lanes.threads, hook)

@@ -63,15 +63,31 @@ class Generations:
         try:
             if not (self._take(self.path) or self._take(self._previous)):
                 self._begin()
-            file = StateFile(self.path)
-            file.prepare()
-            file.load()
+            file = self._opened()
         except (OSError, sqlite3.Error, Damaged) as error:
             raise ServerError(
                 f"{self.path}: the state cannot be read and written ({_reason(error)}); nothing was changed: "
                 "free the disk, close what else uses the file, or name another one"
             ) from error
         self.acknowledge(file.commits)
+        return file
+
+    def _opened(self) -> StateFile:
+        file = StateFile(self.path)
+        try:
+            file.prepare()
+            file.load()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def reopen(self) -> StateFile:
+        """Another file in the place of one that was spoilt or taken away while it was in use. Raises like `open`."""
+        told = len(self.notes)
+        file = self.open()
+        self.notes[told:] = [f"{self.path.name} was spoilt or taken away while the app ran; all is written again."]
+        logger.error("%s: %s", self.path, self.notes[-1])
         return file
 
     def _take(self, source: Path) -> bool:
@@ -186,6 +202,8 @@ def _look_at_kind(path: Path) -> None:
         if not path.parent.is_dir():
             raise ServerError(f"{path}: there is no folder {path.parent}; make it, or name another file") from None
         return
+    except OSError as error:
+        raise ServerError(f"{path}: cannot be looked at ({error.strerror}); name another file") from None
     if not stat.S_ISREG(mode):
         raise ServerError(f"{path}: expected a file for the state, got a folder or device; name a file in it")
     if not os.access(path, os.R_OK | os.W_OK):
@@ -200,8 +218,10 @@ def _take_lock(lock: Path, path: Path) -> int:
     try:
         if sys.platform != "win32":
             _lock_files(descriptor, path)
-    except OSError:
+    except OSError as error:
         os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise ServerError(f"{path}: cannot be locked ({error.strerror}); name a file on another disk") from None
         raise ServerError(
             f"{path}: another process has the state open; stop that one, or name another file: "
             "two servers would overwrite each other's values"

@@ -27,7 +27,7 @@ from .statefile import TAB, Row, RowKey
 logger = logging.getLogger("dash_devices.state")
 
 LINGER = 1.0  # s that pushes and results gather before they are written
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 
 class Journal:
@@ -90,14 +90,18 @@ class Journal:
             self._ahead = []
             self._condition.wait_for(lambda: not self._is_busy, STOP_SECONDS / 2)
         self._go_on()
+        self._wake()  # to be written while the app's own hooks run
 
-    def close(self) -> None:
-        """Write what is left, and let go of the file. Blocks; not on the loop."""
+    def end(self) -> None:
+        """Write what is left, and let go of the file."""
         with self._engine.lock:
             self._pending.clear()  # nobody carries those out any more
         with self._condition:
             self._is_halted = self._is_ending = self._is_behind = True
             self._condition.notify_all()
+
+    def join(self) -> None:
+        """Wait for the end of that. Not on the loop."""
         self._scribe.join(STOP_SECONDS)
 
     # ---- changes -------------------------------------------------------------------------------------------------------
@@ -169,7 +173,7 @@ class Journal:
             self._is_busy = False
             self._condition.notify_all()
             self._condition.wait_for(lambda: self._ahead or self._is_behind or self._is_ending)
-            self._condition.wait_for(lambda: self._ahead or self._is_ending, LINGER)
+            self._condition.wait_for(lambda: self._ahead or self._is_halted, LINGER)
             if not self._ahead and not self._is_behind:
                 return None
             self._is_busy, self._is_behind = True, False

@@ -86,7 +86,7 @@ class Scribe:
         self._delay = FIRST_RETRY
         self._copied_at, self._copied_commits = time.monotonic(), self._file.commits
         self._thread = threading.Thread(target=self._run, name="dash-devices-state", daemon=True)
-        metrics.update(dict.fromkeys(("state_commits", "state_errors", "state_copies"), 0))
+        metrics.update(dict.fromkeys(("state_commits", "state_errors", "state_copies", "state_failing"), 0))
 
     def start(self, seq: int) -> None:
         """Begin; what is stored after this seq comes after what the file holds."""
@@ -162,6 +162,7 @@ class Scribe:
         if self._is_failing:
             logger.warning("the state can be written again")
         self._failing_since, self._delay, self.trouble = None, FIRST_RETRY, ""
+        self._metrics["state_failing"] = 0
 
     def _copy(self) -> None:
         """Make the previous generation anew where there is something new."""
@@ -175,6 +176,7 @@ class Scribe:
     def _failed(self, work: Work, error: Exception) -> None:
         """Nothing of it is on disk. Values are tried again for ever, changes of pages for a moment."""
         self._metrics["state_errors"] += 1
+        self._metrics["state_failing"] = 1
         now = time.monotonic()
         if self._failing_since is None:
             self._failing_since = now
@@ -194,7 +196,7 @@ class Scribe:
         """The file is gone or spoilt: all that is durable has to go into another one."""
         self._file.close()
         try:
-            self._file = self._generations.open()
+            self._file = self._generations.reopen()
         except DashDevicesError as error:
             logger.error("%s", error)
             return

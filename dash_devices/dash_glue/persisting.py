@@ -74,7 +74,8 @@ class Persisting:
     async def _close_state(self) -> None:
         journal, self._journal = self._journal, None
         if journal is not None:
-            await in_thread(self._engine.lanes.threads, journal.close)
+            journal.end()
+            await in_thread(self._engine.lanes.threads, journal.join)
 
     def _changed(self) -> None:
         self._hub.wake()

@@ -188,6 +188,11 @@ def test_what_is_no_file_is_refused(path: Path, what: str) -> None:
     assert names(path) == {"state.db"}
 
 
+def test_a_link_that_leads_nowhere_else_is_refused(path: Path) -> None:
+    path.symlink_to(path.name)
+    assert "cannot be looked at" in opened(path).refused
+
+
 def test_a_folder_that_is_not_there_is_refused(path: Path) -> None:
     assert "there is no folder" in opened(path / "state.db").refused
 
@@ -263,7 +268,9 @@ def test_a_copy_is_checked_before_it_replaces_the_last_one(path: Path) -> None:
     generations = Generations(path)
     file = generations.open()
     previous = path.with_name("state.db.previous").read_bytes()
-    file._db.execute("UPDATE dash_devices_rows SET body = x'32' WHERE kind = 0")  # behind its back: as a bad byte in memory would
+    file._db.execute(
+        "UPDATE dash_devices_rows SET body = x'32' WHERE kind = 0"
+    )  # behind its back: as a bad byte in memory would
     with pytest.raises(statefile.Damaged):
         generations.keep(file)
     assert path.with_name("state.db.previous").read_bytes() == previous

@@ -58,9 +58,13 @@ class Held:
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
 
+    def end(self) -> None:
+        self.journal.end()
+        self.journal.join()
+
     def close(self) -> None:
         self.journal.halt()
-        self.journal.close()
+        self.end()
         self.loop.close()
 
 
@@ -113,5 +117,5 @@ def test_what_a_stop_leaves_behind_is_what_stands_in_memory(held: Held) -> None:
     held.journal.halt()  # carries it out
     assert held.engine.value(A) == "changed"
     held.push(A, "at the end")
-    held.journal.close()
+    held.end()
     assert held.disk["a"] == b'"at the end"'

@@ -58,6 +58,15 @@ def test_what_the_app_pushes_before_it_runs_wins_over_the_file(serve: Serve, sta
     assert [third.get(id, "value") for id in "ab"] == ["1", "2"], "and is on disk then"
 
 
+def test_what_a_shutdown_hook_pushes_is_kept(serve: Serve, state: Path) -> None:
+    app = make_app(state=state)
+    app.on_shutdown(lambda: app.push_mods({"pushed": {"children": "off"}}))
+    serve(app).stop()
+    again = make_app(state=state)
+    serve(again)
+    assert again.get("pushed", "children") == "off"
+
+
 def test_without_state_nothing_is_kept(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = make_app()
