@@ -8,8 +8,9 @@ import inspect
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from os import PathLike
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import orjson
 from dash import Dash as StockDash
@@ -18,11 +19,12 @@ from quart import Quart, Response
 
 from . import codec, protocol
 from .connection import Connection, Handshake, Wire
-from .dash_glue.backend import DevicesBackend
+from .dash_glue.backend import backend_for
 from .dash_glue.encoding import encode
 from .dash_glue.failures import answer_failures
 from .dash_glue.gating import Gating
 from .dash_glue.layout import StateInLayouts
+from .dash_glue.persisting import Persisting
 from .dash_glue.protecting import Protecting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
@@ -40,7 +42,7 @@ from .threads import in_thread
 logger = logging.getLogger("dash_devices.app")
 
 
-class Dash(Registering, Pushing, Gating, Protecting, StockDash):
+class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
     """A Dash app whose shared callbacks run at the server and whose shared properties are the same in every page.
 
     Takes everything that `dash.Dash` takes (``server=`` a Quart app of yours, ``use_pages``, ``url_base_pathname`` ..), and:
@@ -61,6 +63,7 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
         page_limits: how much one page may ask of the server.
+        state: a file that keeps the shared properties over restarts and crashes; see `persist` to keep only some.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
         lane_capacity: int = 10_000,
         max_change_age: float | None = 5.0,
         page_limits: PageLimits | None = None,
+        state: str | PathLike[str] | None = None,
         **options: Any,
     ) -> None:
         self._engine = Engine(encode, event_properties)
@@ -106,13 +110,15 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
             most_each=max_sockets_per_address,
         )
         self._only: IO[str] | None = None
+        self._refusal: ServerError | None = None
         Registering.__init__(self, callback_service)
+        Persisting.__init__(self, state)
         self._attached: Quart | None = None
         self._end: Callable[[], object] | None = None
         options.setdefault("compress", True)
         options.setdefault("websocket_allowed_origins", list(allowed_origins))
         StockDash.__init__(
-            self, name=name, server=bool(server), backend=_backend_for(options.pop("backend", None), server), **options
+            self, name=name, server=bool(server), backend=backend_for(options.pop("backend", None), server), **options
         )
         self.scripts.append_script({"relative_package_path": "static/dash_devices.min.js", "namespace": "dash_devices"})
 
@@ -179,7 +185,11 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
 
     async def _start(self) -> None:
         if self._hub.loop is None:
-            self._begin(asyncio.get_running_loop())
+            try:
+                self._begin(asyncio.get_running_loop())
+            except ServerError as refusal:
+                self._refusal = refusal
+                raise
 
     async def _started(self) -> None:
         await self._start()
@@ -192,8 +202,10 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
         self.gate.hosts.look_up()
         self._take_pending()
         self._load_layout()
+        self._open_state()
         self._hub.build = self._build_id()
         self._hub.start(loop)
+        self._begin_state(loop)
 
     def _load_layout(self) -> None:
         """The state begins with what the layout says. What is wrong with it the pages say too, as in Dash."""
@@ -234,6 +246,12 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
     async def _stop(self) -> None:
         self._hub.close_pages()
         await self._hub.stop()
+        try:
+            await self._run_shutdown_hooks()
+        finally:
+            await self._close_state()
+
+    async def _run_shutdown_hooks(self) -> None:
         for hook in reversed(self._shutdown_hooks):
             try:
                 result = hook() if inspect.iscoroutinefunction(hook) else in_thread(self._engine.lanes.threads, hook)
@@ -269,24 +287,5 @@ class Dash(Registering, Pushing, Gating, Protecting, StockDash):
         if not self._dev_tools.ui:
             return
         error = codec.encode(protocol.Error(message, detail))
-        with self._engine.lock:
-            for session in self._hub.sessions:
-                if session.joined and session.outbox.view is None:  # nobody knows which values it names
-                    session.outbox.post(error)
-        self._hub.wake()
-
-
-def _backend_for(backend: Any, server: Any) -> type[DevicesBackend]:
-    """The backend class; for a server of the user's, one that gives that server instead of making one."""
-    if backend not in (None, "quart", DevicesBackend):
-        raise ServerError(
-            f"backend: expected 'quart' or nothing, got {backend!r}; shared callbacks need Quart's event loop"
-        )
-    if server in (None, True, False):
-        return DevicesBackend
-    if not isinstance(server, Quart):
-        raise ServerError(
-            f"server: expected a Quart app, got {type(server).__name__}; shared callbacks need an event loop"
-        )
-    made = cast(Any, staticmethod(lambda name="", config=None: server))
-    return type("DevicesBackend", (DevicesBackend,), {"create_app": made})
+        # nobody knows which values it names
+        self._hub.presence.post(error, to=lambda session: session.outbox.view is None)

@@ -12,7 +12,7 @@ from . import codec, protocol
 from .access import View
 from .engine import Engine
 from .limits import PageLimits
-from .protocol import Close, Hello, Limits, Welcome
+from .protocol import Close, Hello, Limits, Notice, Welcome
 from .sessions import Session
 
 logger = logging.getLogger("dash_devices.clients")
@@ -25,6 +25,7 @@ class Greeter:
 
     Attributes:
         epoch: which life of the server this is.
+        notice: what every page should show; empty: nothing.
     """
 
     def __init__(self, engine: Engine, epoch: str, limits: PageLimits) -> None:
@@ -32,6 +33,7 @@ class Greeter:
         self.limits = limits
         self.epoch = epoch
         self._access_version = 0
+        self.notice = ""
         self._ids_version = (-1, -1)
         self._ids = b"[]"
 
@@ -68,14 +70,24 @@ class Greeter:
         forgotten = hello.token is not None and hello.token != session.token
         # what a page with other rights was sent is no longer what it is to hold
         other_rights = outbox.position is not None and outbox.view is not view
-        if hello.epoch != self.epoch or forgotten or other_rights:
-            session.begin(hello.page)
-            session.outbox.position = -1
+        is_reborn = hello.epoch != self.epoch or forgotten
+        if is_reborn or other_rights:
+            self._begin_anew(session, hello, is_reborn)
             return "snapshot"
         if outbox.position is None:
             outbox.base = hello.seq  # its layout came over HTTP
         self._stand(session, hello.seq or -1)
         return "delta"
+
+    @staticmethod
+    def _begin_anew(session: Session, hello: Hello, is_reborn: bool) -> None:
+        """The page is to be sent everything. Its numbers go on where what it did before is known."""
+        session.kept |= not is_reborn
+        if session.kept:
+            session.resume_kept((hello.n or 0) if is_reborn else 0)
+        else:
+            session.begin(hello.page)
+        session.outbox.position = -1
 
     def laid_out(self, session: Session, seq: int) -> None:
         """The page got a layout that stands at this seq: what it holds is counted from there."""
@@ -106,11 +118,14 @@ class Greeter:
             tab=session.client.id,
             token=session.token,
             handled=session.handled,
+            kept=mode == "snapshot" and session.kept,
             watch=self.engine.registry.watch_list(),
             shared=shared,
             limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),
         )
         session.outbox.post(codec.encode(welcome))
+        if self.notice:
+            session.outbox.post(codec.encode(Notice(self.notice)))
         if mode == "delta":
             session.answer_again()
 

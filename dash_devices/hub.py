@@ -43,6 +43,8 @@ class Hub:
         build: hash of the app's code; pages of another build reload.
         presence: who has joined and not left.
         vitals: whether they are alive.
+        greeted: called under the lock with the session of every hello.
+        closing: called before the pages are told that the server goes.
     """
 
     def __init__(self, engine: Engine, *, leave_after: float = 5.0, limits: PageLimits | None = None) -> None:
@@ -53,6 +55,8 @@ class Hub:
         self.greeter = Greeter(engine, secrets.token_urlsafe(9), self.limits)
         self.vitals = Vitals(engine, self.drop)
         self.build = ""
+        self.greeted: Callable[[Session], object] = lambda session: None
+        self.closing: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
         self.waker = Waker(self.flush)
@@ -121,6 +125,7 @@ class Hub:
             self._linked[session.token] = session
             self.vitals.begin(session, hello)
             self.greeter.greet(session, hello, self.build)
+            self.greeted(session)
         self.presence.join(session)
         self.wake()
         return session
@@ -259,6 +264,7 @@ class Hub:
     def close_pages(self) -> None:
         """Tell every page that the server goes, after what is still to be sent, and how widely to spread the first tries."""
         self.stopping = True
+        self.closing()
         self.flush()
         code, reason = Close.RESTART, f"retry {max(MIN_RETRY, len(self._linked))}"
         for session in list(self._linked.values()):

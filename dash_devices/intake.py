@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from .calls import Cause, Item
 from .components import canonical_id, may_hold_components
 from .engine import Engine
 from .errors import ModsError, ProtocolError, TooComplexError
+from .journal import Journal
 from .limits import PageLimits
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
@@ -34,11 +37,24 @@ class Refused(Exception):
         self.code = code
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Arrived:
+    """A change that was checked. ``refused``: what is wrong with it; ``page``: the page load that it came from."""
+
+    session: Session
+    page: str
+    change: Change
+    keys: list[Key]
+    items: list[Item]
+    refused: Refused | None
+
+
 class Intake:
     """Takes or refuses what pages report.
 
     Attributes:
         max_change_age: seconds after which a change that arrives for the first time is refused; None: never.
+        journal: the durable state, if there is one.
     """
 
     def __init__(
@@ -48,20 +64,14 @@ class Intake:
         self.engine = engine
         self.limits = limits
         self.max_change_age: float | None = 5.0
+        self.journal: Journal | None = None
         self._age = age
 
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
-        if not self._is_new(session, change.n):
-            return
-        with self.engine.lock:
-            keys = [(_canonical(id), property) for id, property, _ in change.values]
-            try:
-                self._check(session, keys, change.values, size)
-                self._check_age(session, change.at)
-                self._take(session, change, keys)
-            except Refused as refused:
-                self._refuse(session, change.n, keys, refused)
+        if self._is_new(session, change.n):
+            with self.engine.lock:
+                self._queue(self._arrived(session, change, size))
 
     def refuse_unread(self, session: Session, error: TooComplexError) -> None:
         """A change or a request was too complex to be decoded: nobody knows what it was about, so the page is told all again."""
@@ -69,32 +79,77 @@ class Intake:
             text = orjson.dumps(str(error))
             session.outbox.post(codec.reply(error.number, 413, {"content-type": "text/plain"}, text))
         elif self._is_new(session, error.number):
+            change = Change(error.number, [], [], 0.0)
             with self.engine.lock:
-                self._refuse(session, error.number, [], Refused(Nack.TOO_COMPLEX, TOO_COMPLEX))
+                refused = Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
+                self._queue(Arrived(session, session.page, change, [], [], refused))
                 session.outbox.start_over()
 
     def _is_new(self, session: Session, n: int) -> bool:
         """Is it the next number? What was handled before is answered as it was then."""
-        if n > session.handled + 1:
-            raise ProtocolError(f"change.n: expected {session.handled + 1}, got {n}; number changes one by one")
-        if n == session.handled + 1:
+        expected = session.taken + 1
+        if n > max(expected, session.unsure + 1):
+            raise ProtocolError(f"change.n: expected {expected}, got {n}; number changes one by one")
+        if n >= expected:
             return True
         with self.engine.lock:
-            session.answer_again(n)
+            session.answer_again(n)  # one that waits for the disk has no answer yet
         return False
 
-    def _take(self, session: Session, change: Change, keys: list[Key]) -> None:
-        items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
+    def _arrived(self, session: Session, change: Change, size: int) -> Arrived:
+        keys = [(_canonical(id), property) for id, property, _ in change.values]
+        items, refused = [], None
+        try:
+            self._check(session, keys, change.values, size)
+            self._check_storage(session, change.n, keys)
+            self._check_age(session, change.at)
+            items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
+        except Refused as reason:
+            refused = reason
+        return Arrived(session, session.page, change, keys, items, refused)
+
+    def _queue(self, arrived: Arrived) -> None:
+        """Go on with it at once; or when it, and what this page sent before it, is on disk."""
+        session = arrived.session
+        session.taken = arrived.change.n
+        waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
+        if self.journal is None or not (waits or session.waiting):
+            self._settle(arrived)
+            return
+        session.waiting += 1
+        items = arrived.items if waits else ()
+        self.journal.write(session, arrived.change.n, items, partial(self._written, arrived, waits))
+
+    def _written(self, arrived: Arrived, waits: bool, trouble: str) -> None:
+        """A change is on disk, or cannot get there; or was only behind such a one."""
+        arrived.session.waiting -= 1
+        if trouble and waits:
+            arrived = dataclasses.replace(arrived, refused=_not_kept(trouble))
+        with self.engine.lock:
+            self._settle(arrived)
+
+    def _settle(self, arrived: Arrived) -> None:
+        try:
+            if arrived.refused:
+                raise arrived.refused
+            self._take(arrived)
+        except Refused as refused:
+            self._refuse(arrived, refused)
+
+    def _take(self, arrived: Arrived) -> None:
+        session, change = arrived.session, arrived.change
         state = self._state(session, change)
         try:
-            seq = self.engine.store(items, Cause(client=session.client, state=state), origin=session.page)
+            seq = self.engine.store(arrived.items, Cause(client=session.client, state=state), origin=arrived.page)
         except ModsError as error:  # points that fit no figure: found before anything was stored
             raise Refused(Nack.BAD_VALUE, str(error)) from None
+        self.engine.metrics["changes"] += 1
+        if session.page != arrived.page:
+            return  # it was loaded anew meanwhile
         # the lock is held: nothing that the change caused can be posted before its answer
         session.answer(change.n, codec.ack(change.n, seq))
-        unsent = [key for key in keys if key in self.engine.events or not session.outbox.may_read(key)]
+        unsent = [key for key in arrived.keys if key in self.engine.events or not session.outbox.may_read(key)]
         session.outbox.reported.update(dict.fromkeys(unsent, seq))
-        self.engine.metrics["changes"] += 1
 
     def _state(self, session: Session, change: Change) -> dict[Key, Any]:
         """What the page says it shows. Of what it may not change, or not read, the server knows better."""
@@ -102,11 +157,14 @@ class Intake:
         state = {(_canonical(id), property): value for id, property, value in change.state}
         return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
 
-    def _refuse(self, session: Session, n: int, keys: list[Key], refused: Refused) -> None:
+    def _refuse(self, arrived: Arrived, refused: Refused) -> None:
+        session, n = arrived.session, arrived.change.n
         self.engine.metrics["changes_refused"] += 1
-        entries = session.outbox.shown([e for key in keys if (e := self.engine.shared.get(key)) is not None])
+        found = [entry for key in arrived.keys if (entry := self.engine.shared.get(key)) is not None]
+        entries = session.outbox.shown(found)
         message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
-        session.answer(n, message, [entry.key for entry in entries])
+        if session.page == arrived.page:
+            session.answer(n, message, [entry.key for entry in entries])
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
@@ -126,6 +184,13 @@ class Intake:
         full = self.engine.full_lane(keys)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
+
+    def _check_storage(self, session: Session, n: int, keys: list[Key]) -> None:
+        waits = self.journal is not None and self.journal.waits(keys)
+        if self.journal is not None and waits and self.journal.trouble:
+            raise _not_kept(self.journal.trouble)
+        if not waits and n <= session.unsure:
+            raise Refused(Nack.UNCONFIRMED, "the server restarted before it confirmed this change; make it again")
 
     def _check_age(self, session: Session, at: float) -> None:
         if self.max_change_age is None or (age := self._age(session, at)) <= self.max_change_age:
@@ -196,6 +261,10 @@ class Intake:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells
                 self.engine.store(adopted, Cause(client=session.client, quiet=True))
             self.engine.startup.look()
+
+
+def _not_kept(trouble: str) -> Refused:
+    return Refused(Nack.STORAGE, f"it cannot be kept ({trouble}); nothing was changed")
 
 
 def _canonical(id: str) -> str:

@@ -27,6 +27,7 @@ class Presence:
         clients: the table that authors see.
         joined: their sessions, by token; changed under the engine's lock.
         connect_callbacks: called with a client and True or False, after the table changed.
+        forgotten: called with the sessions of tabs that will not come back.
         push_to_page: what a truthy return value of a connect callback is handed to.
     """
 
@@ -35,6 +36,7 @@ class Presence:
         self.joined: dict[str, Session] = {}
         self.connect_callbacks: list[ConnectCallback] = []
         self.push_to_page: Callable[[Any, Client], Any] = lambda mods, client: None
+        self.forgotten: Callable[[list[Session]], object] = lambda sessions: None
         self._engine = engine
         self._sessions = sessions
         self._leave_after = leave_after
@@ -70,7 +72,14 @@ class Presence:
             session.joined = False
             self.clients.remove(session.client)
             self._tell_connect(session.client, False)
-        self._sessions.left(session, time.monotonic())
+        self.forgotten(self._sessions.left(session, time.monotonic()))
+
+    def post(self, message: bytes, to: Callable[[Session], bool] = lambda session: True) -> None:
+        """A message for every page that is there; or for some of them."""
+        with self._engine.lock:
+            for session in filter(to, self.joined.values()):
+                session.outbox.post(message)
+        self._engine.changed()
 
     def clear(self) -> None:
         """The server stops: nobody is there any more, and nobody is told."""

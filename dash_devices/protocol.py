@@ -53,6 +53,8 @@ class Nack:
     TOO_COMPLEX: Final = "too_complex"
     BAD_VALUE: Final = "bad_value"
     TOO_OLD: Final = "too_old"
+    STORAGE: Final = "storage"
+    UNCONFIRMED: Final = "unconfirmed"
 
 
 Triple = tuple[str, str, Any]
@@ -65,7 +67,7 @@ Mod = tuple[str, str, Any] | tuple[str, str, Any, int]
 # ---- from the page -------------------------------------------------------------------------------------------------
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hello:
-    """The first message of a socket. ``at`` is the page's clock in milliseconds."""
+    """The first message of a socket. ``at`` is the page's clock in milliseconds, ``n`` the number of its last change."""
 
     type: ClassVar[str] = "hello"
     version: int
@@ -76,6 +78,7 @@ class Hello:
     epoch: str | None = None
     seq: int | None = None
     at: float | None = None
+    n: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -159,7 +162,10 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Welcome:
-    """The answer to a `Hello`. ``shared``: the ids, or patterns of them, of components that show shared state."""
+    """The answer to a `Hello`. ``shared``: the ids, or patterns of them, of components that show shared state.
+
+    ``kept``: the epoch is new, but ``handled`` still counts.
+    """
 
     type: ClassVar[str] = "welcome"
     version: int
@@ -170,6 +176,7 @@ class Welcome:
     tab: str
     token: str
     handled: int
+    kept: bool
     watch: list[Watch]
     shared: list[str]
     limits: Limits
@@ -254,6 +261,14 @@ class Error:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that everybody who looks at the page should know, shown with the mark; empty: no more."""
+
+    type: ClassVar[str] = "notice"
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Ping:
     """Heartbeat. ``at`` is the server's clock in milliseconds; ``check``: the answer is to have the hash."""
 
@@ -263,6 +278,6 @@ class Ping:
 
 
 FromPage = Hello | Change | Mount | Request | Answer | Pong | Applied
-FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Ping
+FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Notice | Ping
 FROM_PAGE: Final[tuple[type, ...]] = (Hello, Change, Mount, Request, Answer, Pong, Applied)
-FROM_SERVER: Final[tuple[type, ...]] = (Welcome, WatchList, Mods, Props, Ack, Refusal, Reply, Ask, Error, Ping)
+FROM_SERVER: Final[tuple[type, ...]] = (Welcome, WatchList, Mods, Props, Ack, Refusal, Reply, Ask, Error, Notice, Ping)

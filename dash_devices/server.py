@@ -41,7 +41,7 @@ def serve(
     """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
 
     Raises:
-        ServerError: the port is in use.
+        ServerError: the port is in use, or the app refuses to begin.
     """
     if not app.gate.is_guarded and not _is_loopback(host):
         logger.warning("%s can be reached from elsewhere, and %s", host or "every address of this machine", OPEN)
@@ -135,6 +135,7 @@ class _Server:
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()
+        await self._check_startup(task)
         tls: dict[str, Any] = {}
         if self._config.ssl_enabled:
             tls = {"ssl": self._config.create_ssl_context(), "ssl_handshake_timeout": HEAD_SECONDS}
@@ -148,6 +149,14 @@ class _Server:
             await self._close(lifespan)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _check_startup(self, task: asyncio.Task[None]) -> None:
+        """An app that cannot begin is not served; what it said itself says more than the server's own words."""
+        for app in self._app.server.extensions["dash_devices"]:
+            refusal, app._refusal = app._refusal, None
+            if refusal is not None:
+                await asyncio.gather(task, return_exceptions=True)
+                raise refusal
 
     def _take_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .clients import Client
 from .identity import is_same_person
@@ -47,12 +47,24 @@ class Link(Protocol):
         """Bytes that the network has taken so far, and bytes that wait for it."""
 
 
+class Remembered(NamedTuple):
+    """What an earlier life of the server knew of a tab: the client's id, its page load, the last number it handled."""
+
+    id: str
+    page: str
+    handled: int
+
+
 class Session:
     """One tab.
 
     Attributes:
         page: the page load it is at; also the origin of its changes in the shared map.
         handled: number of the last change of this page load that was answered.
+        taken: number of the last one that was taken; those above ``handled`` wait for the disk.
+        waiting: how many changes wait for the disk, those of earlier page loads too.
+        kept: is this page load sent everything anew, while its numbers go on? As after an earlier life of the server.
+        unsure: then, the last number that may have been carried out in that life without a trace.
         answers: the recorded answers, newest last: ``(n, message, refused properties)``.
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
@@ -70,7 +82,8 @@ class Session:
         self.page = ""
         self.outbox = Outbox()
         self.link: Link | None = None
-        self.handled = 0
+        self.handled = self.taken = self.waiting = 0
+        self.kept, self.unsure = False, 0
         self.answers: deque[tuple[int, bytes, tuple[Key, ...]]] = deque(maxlen=MAX_UNACKED)
         self.joined = False
         self.known: list[str] | None = []
@@ -85,9 +98,16 @@ class Session:
     def begin(self, page: str) -> None:
         """A page load begins: numbers start again, nothing is owed."""
         self.page = page
-        self.handled = 0
+        self.handled = self.taken = 0
+        self.kept, self.unsure = False, 0
         self.answers.clear()
         self.known, self.layout_ref = [], None
+        self.outbox = Outbox()
+
+    def resume_kept(self, last: int) -> None:
+        """A page load goes on that is to be sent everything; ``last``: of an earlier life, the number of its last change."""
+        self.unsure = last
+        self.answers.clear()
         self.outbox = Outbox()
 
     def answer(self, n: int, message: bytes, refused: Iterable[Key] = ()) -> None:
@@ -109,9 +129,14 @@ class Session:
 
 
 class Sessions:
-    """Every tab that is there or may come back, by its secret token."""
+    """Every tab that is there or may come back, by its secret token.
+
+    Attributes:
+        recall: what an earlier life of the server knew of the tab with a token, or None.
+    """
 
     def __init__(self) -> None:
+        self.recall: Callable[[str], Remembered | None] = lambda token: None
         self._by_token: dict[str, Session] = {}
         self._gone: OrderedDict[str, Session] = OrderedDict()  # of clients that left, oldest first
 
@@ -128,7 +153,9 @@ class Sessions:
         Nor is it its own if somebody else has logged in in that tab since.
         """
         session = self.get(hello.token)
-        if session is not None and not is_same_person(session.identity, identity):
+        if session is None:
+            session = self._recalled(hello.token, make_client)
+        elif not is_same_person(session.identity, identity):
             session = None
         if session is None or (session.link is not None and session.page != hello.page):
             session = Session(make_client(secrets.token_urlsafe(9)), secrets.token_urlsafe(24))
@@ -138,6 +165,15 @@ class Sessions:
         self._gone.pop(session.token, None)
         if session.page != hello.page:
             session.begin(hello.page)
+        return session
+
+    def _recalled(self, token: str | None, make_client: Callable[[str], Client]) -> Session | None:
+        known = self.recall(token) if token else None
+        if token is None or known is None:
+            return None
+        session = self._by_token[token] = Session(make_client(known.id), token)
+        session.page, session.kept = known.page, True
+        session.handled = session.taken = known.handled
         return session
 
     def left(self, session: Session, now: float) -> list[Session]:

@@ -116,10 +116,12 @@ class SharedMap:
 
     Attributes:
         seq: the newest seq given out; 0 before the first store.
+        dirty: the properties that were stored since somebody took them from here; None while nobody does.
     """
 
     def __init__(self) -> None:
         self.seq = 0
+        self.dirty: dict[Key, None] | None = None
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._by_id: dict[str, dict[str, None]] = {}
         self._sums: tuple[int, list[int], list[int]] = (-1, [], [])
@@ -151,12 +153,16 @@ class SharedMap:
         self._entries[entry.key] = entry
         self._entries.move_to_end(entry.key)
         self._by_id.setdefault(entry.key[0], {})[entry.key[1]] = None
+        if self.dirty is not None:
+            self.dirty[entry.key] = None
 
     def fold(self, entry: Entry, value: Any) -> None:
         """Replace a value by what pages made of it themselves, from an event at the newest seq: it is not sent again."""
         folded = Entry(entry.key, entry.seq, value=value, origin=entry.origin)
         folded.extended = self.seq
         self._entries[entry.key] = folded
+        if self.dirty is not None:
+            self.dirty[entry.key] = None
 
     def since(self, position: int) -> list[Entry]:
         """What is newer than ``position``, oldest first. Costs as much as there is to send."""

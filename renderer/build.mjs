@@ -11,7 +11,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const OWN_MEMBERS = `
   adopt appeared arrived aside author backlog beat begin caughtUp change component count current differing fail fire frame frames
   hello hydrated ids interrupted isDue isEcho isPlain isRunning isWriting keep listenersOf look lostLine matching mount
-  namedPaths notice notify openLine outdatedPage owed owner paint pathOf place pong prefix putProps readProps receiveText
+  namedPaths notify openLine outdatedPage owed owner paint pathOf place pong prefix putProps readProps receiveText
   refused replied request restartLine restore resumed runsOf session setProps settled settleDebts showDown showError shown
   showsConnected startLine succeed take touchable triples unconfirmed view watchedOf watchedTexts watchList withoutUndo
   write

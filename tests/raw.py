@@ -164,7 +164,7 @@ class Raw:
         """Say hello as the same page load as ``old`` (whose socket is gone) and return the welcome."""
         self.page, self.n, self.seq, self.held = old.page, old.n, old.seq, old.held
         known = {key: old.welcome[key] for key in ("tab", "token", "epoch")}
-        return self.hello(**known, seq=old.seq)
+        return self.hello(**known, seq=old.seq, n=old.n)
 
     def request(self, route: str, body: Any = None, query: str = "") -> dict[str, Any]:
         """Make one HTTP exchange of Dash's renderer over the socket and return the whole reply."""

@@ -11,14 +11,15 @@ import concurrent.futures
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dash import Dash as StockDash
 from dash.backends._quart import QuartDashServer
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
-from quart import Response, request
+from quart import Quart, Response, request
 
 from ..components import id_text
+from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
@@ -65,6 +66,22 @@ class DevicesBackend(QuartDashServer):
     def run(self, dash_app: Dash, host: str, port: int, debug: bool, **kwargs: Any) -> None:  # type: ignore[override]
         """Serve until the process is told to end."""
         serve(dash_app, host=host, port=port, **kwargs)
+
+
+def backend_for(backend: Any, server: Any) -> type[DevicesBackend]:
+    """The backend class; for a server of the user's, one that gives that server instead of making one."""
+    if backend not in (None, "quart", DevicesBackend):
+        raise ServerError(
+            f"backend: expected 'quart' or nothing, got {backend!r}; shared callbacks need Quart's event loop"
+        )
+    if server in (None, True, False):
+        return DevicesBackend
+    if not isinstance(server, Quart):
+        raise ServerError(
+            f"server: expected a Quart app, got {type(server).__name__}; shared callbacks need an event loop"
+        )
+    made = cast(Any, staticmethod(lambda name="", config=None: server))
+    return type("DevicesBackend", (DevicesBackend,), {"create_app": made})
 
 
 # ---- callbacks --------------------------------------------------------------------------------------------------------

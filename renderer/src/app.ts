@@ -11,6 +11,7 @@ import {
   type FromPage,
   type FromServer,
   type Mods,
+  type Notice,
   type Ping,
   type Props,
   type Refusal,
@@ -150,6 +151,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       else complain(message, detail);
     },
 
+    notice: ({ message }: Notice): void => mark.showsConnected(message),
     watch: (message: WatchList): void => watcher.watchList(message.watch),
     reply: (message: Reply): unknown => requests.replied(message, errand),
 

@@ -21,20 +21,22 @@ export function createMark() {
   function show(now: Status, words: string): void {
     status = now;
     element.textContent = words;
-    element.style.borderColor = COLOURS[now];
+    element.style.borderColor = COLOURS[words && now === "connected" ? "reconnecting" : now];
     element.title = words || now;
   }
 
   show(status, "");
+  element.onclick = () => status === "connected" && show(status, "");
   // Not in the body: that may not be there yet, and belongs to the app.
   document.documentElement.append(element);
   return {
     shown: (): Status => status,
 
-    showsConnected(): void {
+    /** The line is there; `words`: what everybody should know nevertheless. */
+    showsConnected(words = ""): void {
       clearTimeout(timer);
       timer = undefined;
-      show("connected", "");
+      show("connected", words);
     },
 
     /** The line is lost. After a while without another one, the server is called gone. */

@@ -40,6 +40,8 @@ export const NACK = {
   TOO_COMPLEX: "too_complex",
   BAD_VALUE: "bad_value",
   TOO_OLD: "too_old",
+  STORAGE: "storage",
+  UNCONFIRMED: "unconfirmed",
 } as const;
 
 /** `[id, property, value]` */
@@ -48,7 +50,7 @@ export type Triple = [string, string, any];
 /** `[id, property, value]`, or with its own seq */
 export type Mod = [string, string, any, number?];
 
-/** The first message of a socket. `at` is the page's clock in milliseconds. */
+/** The first message of a socket. `at` is the page's clock in milliseconds, `n` the number of its last change. */
 export interface Hello {
   type: "hello";
   version: number;
@@ -59,6 +61,7 @@ export interface Hello {
   epoch?: string | null;
   seq?: number | null;
   at?: number | null;
+  n?: number | null;
 }
 
 /** Watched properties got new values in a page. `at` is the page's clock in milliseconds. */
@@ -122,7 +125,9 @@ export interface Limits {
   batches: number;
 }
 
-/** The answer to a `Hello`. `shared`: the ids, or patterns of them, of components that show shared state. */
+/** The answer to a `Hello`. `shared`: the ids, or patterns of them, of components that show shared state.
+
+`kept`: the epoch is new, but `handled` still counts. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -133,6 +138,7 @@ export interface Welcome {
   tab: string;
   token: string;
   handled: number;
+  kept: boolean;
   watch: Watch[];
   shared: string[];
   limits: Limits;
@@ -200,6 +206,12 @@ export interface Error {
   detail: string;
 }
 
+/** Something that everybody who looks at the page should know, shown with the mark; empty: no more. */
+export interface Notice {
+  type: "notice";
+  message: string;
+}
+
 /** Heartbeat. `at` is the server's clock in milliseconds; `check`: the answer is to have the hash. */
 export interface Ping {
   type: "ping";
@@ -208,4 +220,4 @@ export interface Ping {
 }
 
 export type FromPage = Hello | Change | Mount | Request | Answer | Pong | Applied;
-export type FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Ping;
+export type FromServer = Welcome | WatchList | Mods | Props | Ack | Refusal | Reply | Ask | Error | Notice | Ping;

@@ -123,7 +123,7 @@ export function createSession(page: string, build: string, identity: Place) {
       mods.forEach(([id, property, , own]) => versions.set(keyOf(id, property), own ?? seq)),
 
     /** The first message of a line. */
-    hello: (at: number): Hello => ({ type: "hello", version: VERSION, page, build, ...place, at }),
+    hello: (at: number): Hello => ({ type: "hello", version: VERSION, page, build, ...place, at, n: last }),
 
     /** The answer to a heartbeat. */
     pong(at: number, check: boolean): Pong {
@@ -132,13 +132,18 @@ export function createSession(page: string, build: string, identity: Place) {
     },
 
     /** The server answered. Returns frames to send (again), and the values of changes that it forgot. */
-    resumed({ epoch, mode, handled, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
+    resumed({ epoch, mode, handled, kept, tab, token, limits }: Welcome): { frames: string[]; unconfirmed: Triple[] } {
       const isReborn = mode === "snapshot";
-      const isForgotten = isReborn || handled < last - pending.length;
+      // What an earlier life wrote down counts; not every answer has to be there.
+      const isForgotten = !kept && (isReborn || handled < last - pending.length);
       const unconfirmed = isForgotten ? forget(handled) : [];
       // The place is not the welcome's: a fresh page has none until its layout, another one gets there by its mods.
       Object.assign(place, { tab, token });
       if (isReborn) begin(epoch, 0);
+      if (kept) {
+        held.forEach((waiting) => (waiting.aside = []));
+        settle(handled, 0, false);
+      }
       catchingUp = true;
       limit = limits.unacked;
       half = limits.batches / 2;

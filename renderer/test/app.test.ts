@@ -77,7 +77,7 @@ test("hello goes first, the layout request right behind it", async () => {
 
 test("every literal frame of the server is understood", () => {
   const types = new Set(literal.flat().map(({ type }) => type));
-  expect([...types].sort()).toEqual(["ack", "ask", "error", "mods", "nack", "ping", "props", "reply", "watch", "welcome"]);
+  expect([...types].sort()).toEqual(["ack", "ask", "error", "mods", "nack", "notice", "ping", "props", "reply", "watch", "welcome"]);
   joined();
   literal.forEach((frame) => receive(...[frame].flat()));
   // What is said on purpose: the author's error, and the lost events. The patch for a figure that is not there is refused.
@@ -166,6 +166,34 @@ test("after a snapshot of the same epoch nothing is sent again, and the control 
   expect(sent().map(({ type }) => type)).toEqual(["hello"]);
   expect([dash.value("power", "value"), app.view().unacked]).toEqual([40, 0]);
   expect(browser.elements.get("power").dataset).toEqual({ dashDevices: "unconfirmed" });
+});
+
+test("the mark shows what everybody should know, until it is taken back or clicked away", () => {
+  const app = joined();
+  const mark = made.find(({ id }) => id === "_dash-devices-mark");
+  const seen = () => [mark.textContent, mark.style.borderColor];
+  const quiet = seen();
+  receive({ type: "notice", message: "Changes cannot be kept" });
+  expect(seen()).toEqual(["Changes cannot be kept", "#e90"]);
+  expect(app.view().status).toBe("connected");
+  mark.onclick();
+  expect(seen()).toEqual(quiet);
+  receive({ type: "notice", message: "Changes cannot be kept" });
+  receive({ type: "notice", message: "" });
+  expect(seen()).toEqual(quiet);
+  socket().lose();
+  mark.onclick();
+  expect(mark.textContent).toBe("Reconnecting…");
+});
+
+test("changes that an earlier life kept are not marked", () => {
+  joined();
+  dash.report("power", { value: 50 });
+  socket().lose();
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "snapshot", epoch: "e2", handled: 1, kept: true });
+  expect(browser.elements.get("power").dataset).toEqual({});
 });
 
 test("the mark says that the line is lost, and why where there is more to say", () => {

@@ -4,7 +4,7 @@ import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
+  handled: 0, kept: false, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
 };
 const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;
@@ -21,7 +21,7 @@ const numbers = (frames: string[]) => frames.map((frame) => JSON.parse(frame).n)
 
 test("the first hello knows neither tab nor place", () => {
   const hello = JSON.parse(JSON.stringify(createSession("p1", "b7", {}).hello(7)));
-  expect(hello).toEqual({ type: "hello", version: 1, page: "p1", build: "b7", at: 7 });
+  expect(hello).toEqual({ type: "hello", version: 1, n: 0, page: "p1", build: "b7", at: 7 });
 });
 
 test("a later hello says who the tab is and where it stands", () => {
@@ -156,6 +156,46 @@ test("a server that forgot this tab is not sent old numbers", () => {
   const { frames, unconfirmed } = session.resumed({ ...WELCOME, mode: "delta", handled: 0 });
   expect([frames, unconfirmed]).toEqual([[], [["power", "value", 2]]]);
   expect(numbers(change(session, 3))).toEqual([1]);
+});
+
+const KEPT: Welcome = { ...WELCOME, mode: "snapshot", epoch: "e2", seq: 2, kept: true };
+
+test("an earlier life that kept its numbers: what it handled is settled, the rest is sent again, nothing is unconfirmed", () => {
+  const session = joined();
+  for (const value of [1, 2, 3, 4]) change(session, value);
+  session.interrupted();
+  const { frames, unconfirmed } = session.resumed({ ...KEPT, handled: 2 });
+  expect([numbers(frames), unconfirmed, session.backlog()]).toEqual([[3, 4], [], 2]);
+  expect(session.hello(0)).toMatchObject({ epoch: "e2", seq: 0, n: 4 });
+  expect(numbers(change(session, 5))).toEqual([5]);
+});
+
+test("a number that was answered need not be known to the life after", () => {
+  const session = joined();
+  change(session, 1);
+  session.settled(ack(1, 5));
+  change(session, 2);
+  session.interrupted();
+  expect(numbers(session.resumed({ ...KEPT, handled: 0 }).frames)).toEqual([2]);
+});
+
+test("what was held back in an earlier life is not shown in this one", () => {
+  const session = joined();
+  change(session, 1);
+  change(session, 2);
+  session.take(mods(7, ["power", "value", "old"]));
+  session.interrupted();
+  session.resumed({ ...KEPT, handled: 1 });
+  expect(session.settled(ack(2, 3)).write).toEqual([]);
+  expect(session.take(mods(4, ["power", "value", 9])).write).toEqual([["power", "value", 9]]);
+});
+
+test("a change that was kept no longer holds back what comes", () => {
+  const session = joined();
+  change(session, 1);
+  session.interrupted();
+  session.resumed({ ...KEPT, handled: 1 });
+  expect(session.take(mods(2, ["power", "value", 1])).write).toEqual([["power", "value", 1]]);
 });
 
 test("only what differs is written of the first mods after a resume, live ones always", () => {

@@ -52,6 +52,10 @@ class Rule(enum.Enum):
     ACK_COUNTS = "10: the ack tells the seq of the page's own change"
     BASE = "10: what the layout had does not count"
     ADOPTED = "10: a value adopted from a mount comes back to the page that told it"
+    KEPT = "12: after a kept welcome the page's numbers go on"
+    KEPT_SETTLED = "12: what is at or below `handled` is settled"
+    KEPT_RESENT = "12: what is above it is sent again"
+    KEPT_GAP = "12: numbers that were answered before need not be known"
 
 
 Rules = frozenset[Rule]
@@ -70,11 +74,12 @@ Triple = tuple[str, Value | Patch]
 
 @dataclass(frozen=True)
 class Hello:
-    """``epoch`` None: a page without a layout."""
+    """``epoch`` None: a page without a layout. ``n``: of its last change."""
 
     token: int
     epoch: int | None
     seq: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Welcome:
     seq: int
     mode: str
     handled: int
+    kept: bool
 
 
 @dataclass(frozen=True)

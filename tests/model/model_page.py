@@ -92,7 +92,7 @@ class Page:
     def connect(self) -> Line:
         """Open a socket and say hello."""
         self.line = Line(self.load)
-        self.line.up.append(Hello(self.token, self.epoch, self.seq))
+        self.line.up.append(Hello(self.token, self.epoch, self.seq, self.n))
         self.is_welcome = False
         self.batches = 0
         return self.line
@@ -144,7 +144,9 @@ class Page:
         self.token = welcome.token
         if welcome.mode == "fresh":
             return
-        if welcome.mode == "snapshot":
+        if welcome.kept and Rule.KEPT in self.world.rules:
+            self._take_kept(welcome)
+        elif welcome.mode == "snapshot":
             self._take_new_life(welcome)
         else:
             self._take_up(welcome)
@@ -160,6 +162,19 @@ class Page:
         if Rule.NO_RESEND not in self.world.rules:
             for change in pending:
                 self._queue(change.values, change.uid, change.doomed)
+
+    def _take_kept(self, welcome: Welcome) -> None:
+        """The server was born again and knows what it has handled: the numbers go on, and so does all that has no answer."""
+        pending, mounts = self.unacked, self.mounts | self.told
+        known = {name: getattr(self, name) for name in ("n", "made", "acked", "own")}
+        self._start_over()
+        vars(self).update(known)
+        self.epoch, self.mounts, self.excused = welcome.epoch, mounts, set(WATCHED)
+        settled = Rule.KEPT_SETTLED in self.world.rules
+        self.unacked = [change for change in pending if change.n > welcome.handled or not settled]
+        self.acked |= {change.uid for change in pending if change not in self.unacked}
+        if Rule.KEPT_RESENT not in self.world.rules:
+            self.sent = len(self.unacked)
 
     def _take_up(self, welcome: Welcome) -> None:
         self.sent = sum(change.n <= welcome.handled for change in self.unacked)

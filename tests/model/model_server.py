@@ -51,7 +51,8 @@ class Load:
     """What the server knows of one page load.
 
     ``want``: properties of which this page needs the whole value. ``out``: seqs of the batches it has not applied.
-    ``owed``: what it must hold, for each ping without an answer.
+    ``owed``: what it must hold, for each ping without an answer. ``written``: the last number that is on disk; ``kept``: it was
+    read from there; ``unsure``: then, the last number that may be missing.
     """
 
     token: int
@@ -64,6 +65,9 @@ class Load:
     base: int = 0
     out: deque[int] = field(default_factory=deque)
     owed: deque[frozenset[tuple[str, int]] | None] = field(default_factory=deque)
+    written: int = 0
+    kept: bool = False
+    unsure: int = 0
 
 
 class Server:
@@ -80,6 +84,15 @@ class Server:
         self.seq = 1
         self.values = {key: Stored((0,), 1, None, 1) for key in ("p", "q", *PAIR)}  # the layout's, at the first seq
         self.loads: dict[int, Load] = {}
+
+    def restart_kept(self) -> None:
+        """A new life that finds the values on its disk, and the number of the last change of each page load that was stored."""
+        values, loads = self.values, self.loads
+        self.restart()
+        for key, stored in sorted(values.items(), key=lambda item: item[1].seq):
+            self.store({key: stored.value})
+        for number, load in loads.items():
+            self.loads[number] = Load(load.token, load.written, written=load.written, kept=True)
 
     def forget(self, load: int) -> None:
         """The tab was away for too long."""
@@ -115,7 +128,8 @@ class Server:
         mode, load = self._greet(line, hello)
         load.line, load.place, load.unsent, load.want = line, 0, [], set()
         load.out, load.owed = deque(), deque()
-        line.down.append(Welcome(load.token, self.epoch, self.seq, mode, load.handled))
+        kept = mode == "snapshot" and load.kept
+        line.down.append(Welcome(load.token, self.epoch, self.seq, mode, load.handled, kept))
         if mode == "fresh":
             load.place = load.base = self.seq
             line.down.append(Layout(self.seq, {key: stored.value for key, stored in self.values.items()}))
@@ -128,6 +142,10 @@ class Server:
         load = self.loads.get(line.load)
         if hello.epoch == self.epoch and load is not None and load.token == hello.token:
             return "delta", load
+        if load is not None and load.token == hello.token and load.kept and hello.epoch is not None:
+            load.unsure = hello.n if Rule.KEPT_GAP in self.world.rules else 0
+            load.base, load.answers = 0, {}
+            return "snapshot", load
         if hello.epoch is not None and Rule.SAME_EPOCH not in self.world.rules:
             return "delta", self.loads.setdefault(line.load, Load(hello.token))
         self.loads[line.load] = load = Load(self.world.number())
@@ -147,19 +165,21 @@ class Server:
         if change.n <= load.handled and Rule.ONCE in self.world.rules:
             if change.n in load.answers:
                 self._answer(load, load.answers[change.n])
-        elif change.n > load.handled + 1:
+        elif change.n > max(load.handled, load.unsure) + 1:
             line.cut()  # 4400
         else:
             self._handle(line, load, change)
 
     def _handle(self, line: Line, load: Load, change: Change) -> None:
-        self.world.handled[change.uid] += 1
+        # who is refused again in another life has still done nothing
+        self.world.handled[change.uid] = 1 if change.doomed else self.world.handled[change.uid] + 1
         answer: Ack | Nack
         if change.doomed:
             answer = Nack(change.n, self.seq, {k: self.values[k].value for k in change.values if k in self.values})
         else:
             self.store(change.values, line.load)
             answer = Ack(change.n, self.seq)
+            load.written = change.n
         load.handled = change.n
         load.answers = {n: a for n, a in load.answers.items() if n > change.n - LIMIT} | {change.n: answer}
         self._answer(load, answer)

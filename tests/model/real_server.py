@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,7 @@ from dash_devices.protocol import (
     Nack as Code,
     Pong as WirePong,
 )
-from dash_devices.sessions import Session
+from dash_devices.sessions import Remembered, Session
 from dash_devices.shared import Key, crc_of
 
 from .model import (
@@ -57,10 +58,33 @@ class DoomedIntake(Intake):
     change_now: Change
 
     def _check(self, session: Session, keys: list[Key], values: list[Any], size: int) -> None:
-        self.world.handled[self.change_now.uid] += 1
         super()._check(session, keys, values, size)
+        # who is refused again in another life has still done nothing
+        count = self.world.handled[self.change_now.uid]
+        self.world.handled[self.change_now.uid] = 1 if self.change_now.doomed else count + 1
         if self.change_now.doomed:
             raise Refused(Code.BUSY, "doomed")
+
+
+class Disk:
+    """A journal that writes in no time, and outlives the server."""
+
+    trouble = ""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Remembered] = {}
+
+    def waits(self, keys: list[Key]) -> bool:
+        return True
+
+    def write(self, session: Session, n: int, items: list[Item], done: Callable[[str], None]) -> None:
+        self.rows[session.token] = Remembered(session.client.id, session.page, n)
+        done("")
+
+    def remember(self, session: Session) -> None:
+        known = self.rows.get(session.token)
+        if known is None or known.page != session.page:
+            self.rows[session.token] = Remembered(session.client.id, session.page, 0)
 
 
 class LineLink:
@@ -96,21 +120,35 @@ class RealServer:
         self.world = world
         self.epoch = 0
         self.tokens: list[str] = [""]  # the model's tokens are numbers
+        self.disk = Disk()
+        self.forgotten: set[str] = set()
         self.restart()
 
     def restart(self) -> None:
         """A new life of the server."""
         self.epoch += 1
+        self.disk.rows.clear()
         engine = Engine(orjson.dumps)
         self.hub = Hub(engine)
         self.hub.greeter.epoch = str(self.epoch)
         self.hub.intake = intake = DoomedIntake(engine, lambda session, at: 0.0)
         intake.world = self.world
+        intake.journal = self.disk  # type: ignore[assignment]
+        self.hub.greeted = self.disk.remember
         for key in WATCHED:
             engine.share(Dep(key, "value"))
         for key in ("p", "q", *PAIR):
             engine.shared.seed((key, "value"), [0])
         self.loads: dict[int, Session] = {}
+
+    def restart_kept(self) -> None:
+        """A new life that finds the values and the tabs on its disk."""
+        old, rows = self.hub.engine.shared.entries(), dict(self.disk.rows)
+        self.restart()
+        self.disk.rows.update(rows)
+        self.hub.sessions.recall = lambda token: None if token in self.forgotten else rows.get(token)
+        for entry in old:
+            self.hub.engine.store([Item(entry.key, entry.encoded)], SERVER)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -135,6 +173,8 @@ class RealServer:
             self.hub.unlinked(session, session.link, 1000) if session.link else None
             self.hub.sessions._by_token.pop(session.token)
             self.hub.sessions._gone.pop(session.token, None)
+            self.forgotten.add(session.token)
+            self.disk.rows.pop(session.token, None)
 
     def flush(self, session: Session) -> None:
         """Send a page all that it needs now."""
@@ -164,7 +204,7 @@ class RealServer:
     def _hello(self, line: Line, hello: Hello) -> None:
         place = (None, None) if hello.epoch is None else (str(hello.epoch), hello.seq)
         token = self.tokens[hello.token] or None
-        said = WireHello(VERSION, str(line.load), "", None, token, *place)
+        said = WireHello(VERSION, str(line.load), "", None, token, *place, n=hello.n)
         session = self.hub.hello(LineLink(self, line), said, Client)
         self.loads[line.load] = session
         if hello.epoch is None:
@@ -203,7 +243,8 @@ class RealServer:
         """One message."""
         match message["type"]:
             case "welcome":
-                return Welcome(self._token(message), self.epoch, message["seq"], message["mode"], message["handled"])
+                handled, kept = message["handled"], message["kept"]
+                return Welcome(self._token(message), self.epoch, message["seq"], message["mode"], handled, kept)
             case "mods":
                 mods = ((id, unwire(value), *(seq or [message["seq"]])) for id, _, value, *seq in message["mods"])
                 return Mods(message["seq"], tuple(mods))

@@ -121,13 +121,19 @@ class Histories(RuleBasedStateMachine):
             self.lines.append(page.connect())
 
     # ---- somebody's memory goes: rarely, as it ends what the steps before were leading to ----
-    @rule(page=PAGES, what=st.sampled_from(["nothing"] * 5 + ["page_reloads", "server_restarts", "server_forgets"]))
+    @rule(
+        page=PAGES,
+        what=st.sampled_from(["nothing"] * 5 + ["page_reloads", "server_restarts", "server_forgets", "server_keeps"]),
+    )
     def memory_goes(self, page: int, what: str) -> None:
         if what == "page_reloads":
             self.pages[page].reload()
         elif what == "server_restarts":
             self.drop_lines(None)
             self.server.restart()
+        elif what == "server_keeps":
+            self.drop_lines(None)
+            self.server.restart_kept()
         elif what == "server_forgets":
             self.drop_lines(self.pages[page].load)
             self.server.forget(self.pages[page].load)

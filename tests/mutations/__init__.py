@@ -7,6 +7,7 @@ from . import (
     alive,
     changes,
     clients,
+    durable,
     gate,
     lanes,
     names,
@@ -39,6 +40,7 @@ ROWS: list[Row] = [
         alive,
         gate,
         access,
+        durable,
     )
     for row in section.ROWS
 ]

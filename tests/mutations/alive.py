@@ -161,8 +161,8 @@ ROWS = [
         "closing",
         "what is owed is sent before the server goes",
         "hub.py",
-        "self.stopping = True\n        self.flush()",
-        "self.stopping = True",
+        "self.closing()\n        self.flush()",
+        "self.closing()",
         "test_stopping_tells_what_is_owed_and_how_widely_to_come_back",
     ),
 ]

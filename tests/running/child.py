@@ -1,6 +1,6 @@
 """The app that runs in a second process: ``python -m tests.running.child PORT``, or ``uvicorn tests.running.child:server``.
 
-Environment: ``NOTES`` names a file that gets one line for each thing that happens.
+Environment: ``NOTES`` names a file that gets one line for each thing that happens, ``STATE`` one for the durable state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def note(text: str) -> None:
         notes.write(f"{text} {os.getpid()}\n")
 
 
-app = dash_devices.Dash(__name__)
+app = dash_devices.Dash(__name__, state=os.environ.get("STATE"))
 app.layout = html.Div([dcc.Input(id="a", value="0"), html.Div(id="shown")])
 server = app.asgi
 

@@ -64,7 +64,7 @@ def echo(number: int) -> None:
 
     def run(value: str) -> str:
         if value:
-            note("run", LIFE, value)
+            note("run", LIFE, value, bool(dash_devices.ctx.triggered))
         return value
 
     async def run_async(value: str) -> str:

@@ -28,6 +28,7 @@ class Journal:
     Attributes:
         faults: what broke the model, in words; ``fault_count`` of them, the first `KEPT` are here.
         acks: ``(epoch, value)`` of each acknowledged change. Values of changes are unique: they name page and number.
+        kept: ``(page, n)`` of changes that were settled by the welcome of the next life of the server.
         unconfirmed: ``(page, n)`` of changes that an epoch took with it.
         refused: how many changes were refused, by code.
         seen: how many values were looked at.
@@ -37,6 +38,7 @@ class Journal:
         self.faults: list[str] = []
         self.fault_count = 0
         self.acks: list[tuple[str, Any]] = []
+        self.kept: list[tuple[str, int]] = []
         self.unconfirmed: list[tuple[str, int]] = []
         self.refused: Counter[str] = Counter()
         self.seen = 0

@@ -77,7 +77,14 @@ class Page:
         """The first message of a line."""
         known = {"tab": self.tab, "token": self.token} if self.token else {}
         place = {"epoch": self.epoch, "seq": self.seq} if self.seq is not None else {}
-        hello = {"type": "hello", "version": VERSION, "page": self.page, "build": self.build, "at": self.now()}
+        hello = {
+            "type": "hello",
+            "version": VERSION,
+            "page": self.page,
+            "build": self.build,
+            "at": self.now(),
+            "n": self.n,
+        }
         return {**hello, **known, **place}
 
     def lost(self) -> None:
@@ -129,7 +136,9 @@ class Page:
         self._unacked = message["limits"]["unacked"]
         self._batch_limit, self._batches = message["limits"].get("batches", 0), 0
         handled = message["handled"]
-        if mode != "delta":
+        if message.get("kept"):
+            self._keep(handled)
+        elif mode != "delta":
             self._forget(handled)
         if mode == "snapshot":
             self.epoch, self.seq, self._base = message["epoch"], 0, 0
@@ -138,6 +147,13 @@ class Page:
         if mode == "fresh":
             yield {"type": "request", "ref": 1, "route": "layout", "query": "", "body": None}
         yield from self._due()
+
+    def _keep(self, handled: int) -> None:
+        """An earlier life of the server wrote down what it handled: that is settled, the rest goes out again."""
+        for n in [n for n in self.pending if n <= handled]:
+            self.journal.kept.append((self.name, n))
+            self._waits.subtract(self.pending.pop(n).keys)
+        self._aside.clear()
 
     def _forget(self, handled: int) -> None:
         """The server lost its memory of this page: what it never confirmed is not sent again."""

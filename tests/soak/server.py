@@ -146,15 +146,21 @@ class Server:
 
 
 class History:
-    """The log of the app, by life: ``runs`` are the values that callbacks were called with, ``stores`` what it pushed."""
+    """The log of the app, by life: ``runs`` are the values that callbacks were called with, ``stores`` what it pushed.
+
+    ``caused``: those of the runs that a change caused, and no startup.
+    """
 
     def __init__(self, log: Path) -> None:
         self.runs: defaultdict[str, list[Any]] = defaultdict(list)
+        self.caused: defaultdict[str, list[Any]] = defaultdict(list)
         self.stores: defaultdict[str, list[tuple[Key, int, Any]]] = defaultdict(list)
         for line in log.read_bytes().splitlines() if log.exists() else ():
             kind, life, *row = orjson.loads(line)
             if kind == "run":
                 self.runs[life].append(row[0])
+                if row[1]:
+                    self.caused[life].append(row[0])
             else:
                 id, property, seq, value = row
                 self.stores[life].append(((id, property), seq, value))

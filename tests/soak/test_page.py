@@ -69,6 +69,16 @@ def test_a_new_epoch_takes_what_was_not_confirmed() -> None:
     assert talk.shown == "the server's"
 
 
+def test_an_epoch_that_kept_its_numbers_gets_what_it_has_not_handled() -> None:
+    talk = Talk()
+    for value in ("one", "two"):
+        talk.change(value)
+    again = talk.hear({**WELCOME, **LIMITS, "mode": "snapshot", "epoch": "e2", "handled": 1, "kept": True})
+    assert [message["n"] for message in again] == [2]
+    assert (talk.page.journal.kept, talk.page.journal.unconfirmed) == ([("p", 1)], [])
+    assert [message["n"] for message in talk.change("three")] == [3]
+
+
 def test_it_says_what_it_applied_and_what_it_holds() -> None:
     talk = Talk()
     assert talk.mods(5, ["a", "value", "x"]) == []

@@ -1,0 +1,283 @@
+"""Where the state lies: the file, its previous generation, who holds it, and what becomes of a bad one.
+
+``state.db`` is the file, ``state.db.previous`` an older whole copy, ``state.db.lock`` says who holds it and how many commits
+were acknowledged; ``state.db.corrupt-<time>`` is what was found damaged. Nothing is overwritten that was not read and found
+whole: a start looks at a copy (``state.db.draft``), which then becomes the previous generation.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .errors import ServerError
+from .statefile import Damaged, StateFile, looks_like_sqlite, make_private
+
+logger = logging.getLogger("dash_devices.state")
+
+SQLITE_LOCKS = (0x40000000, 512)  # the bytes of a database that SQLite locks
+
+
+class Generations:
+    """The files of one app's state, held by this process until `release`.
+
+    Attributes:
+        path: of the file, symbolic links resolved: its other files lie beside it.
+        notes: what the pages and the log should say of the start.
+
+    Raises:
+        ServerError: it is no file, not ours to read, or another process holds it; says what to do.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(os.path.realpath(path))
+        self.notes: list[str] = []
+        self._draft = self._beside(".draft")
+        self._previous = self._beside(".previous")
+        _look_at_kind(self.path)
+        self._lock = _take_lock(self._beside(".lock"), self.path)
+
+    def release(self) -> None:
+        """Somebody else may have it."""
+        os.close(self._lock)
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(self.path.name + ending)
+
+    # ---- opening -------------------------------------------------------------------------------------------------------
+    def open(self) -> StateFile:
+        """The file, loaded and checked: as it is, or its previous generation where it is damaged, or a new one.
+
+        Raises:
+            ServerError: it can be neither read nor replaced.
+        """
+        try:
+            if not (self._take(self.path) or self._take(self._previous)):
+                self._begin()
+            file = self._opened()
+        except (OSError, sqlite3.Error, Damaged) as error:
+            raise ServerError(
+                f"{self.path}: the state cannot be read and written ({_reason(error)}); nothing was changed: "
+                "free the disk, close what else uses the file, or name another one"
+            ) from error
+        self.acknowledge(file.commits)
+        return file
+
+    def _opened(self) -> StateFile:
+        file = StateFile(self.path)
+        try:
+            file.prepare()
+            file.load()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def reopen(self) -> StateFile:
+        """Another file in the place of one that was spoilt or taken away while it was in use. Raises like `open`."""
+        told = len(self.notes)
+        file = self.open()
+        self.notes[told:] = [f"{self.path.name} was spoilt or taken away while the app ran; all is written again."]
+        logger.error("%s: %s", self.path, self.notes[-1])
+        return file
+
+    def _take(self, source: Path) -> bool:
+        """Make a generation the current one, if it is whole; else it is kept aside. Is there a current one now?"""
+        if not source.exists():
+            return False
+        if source == self._previous and not self.notes:
+            self._note(f"{self.path.name} is missing.")
+        try:
+            missing = self._look(source)
+        except Damaged as damage:
+            aside = self._set_aside(source)
+            self._note(f"{source.name} is damaged ({damage}); it is kept as {aside}.")
+            return False
+        if source == self._previous:
+            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(source.stat().st_mtime))
+            self._note(f"The values are those of {when}.")
+        elif missing:
+            aside = self._set_aside(source)
+            self._note(f"The last {missing} writes to {source.name} are lost; what was found is kept as {aside}.")
+        self._name_draft(self.path if self.notes else self._previous)
+        return True
+
+    def _name_draft(self, name: Path) -> None:
+        """The draft takes the place of another generation, and is on disk before."""
+        with self._draft.open("rb") as draft:
+            os.fsync(draft)
+        os.replace(self._draft, name)
+        _sync(name.parent)
+
+    def _look(self, source: Path) -> int:
+        """Copy it to the draft and read that. Returns how many acknowledged commits are missing."""
+        acknowledged = self._acknowledged() if source == self.path else 0
+        make_private(self._draft)
+        _log_of(self._draft).unlink(missing_ok=True)
+        _twice(lambda: _copy(source, self._draft))
+        if not looks_like_sqlite(self._draft):
+            raise Damaged("empty" if not source.stat().st_size else "not a state file")
+        file = self._check_draft()
+        return max(0, acknowledged - file.commits)
+
+    def _check_draft(self) -> StateFile:
+        """Read the draft; afterwards it is one file, and closed."""
+        file = StateFile(self._draft)
+        try:
+            file.load()
+            file.finish()
+        finally:
+            file.close()
+        return file
+
+    def _begin(self) -> None:
+        """A new file; complete before it has its name."""
+        if self.notes:
+            self._note("The values are those of the layout.")
+        make_private(self._draft)
+        file = StateFile(self._draft)
+        file.create()
+        file.finish()
+        self._name_draft(self.path)
+
+    def _set_aside(self, bad: Path) -> str:
+        """Give it a dated name; its log first: left behind it would be taken for that of the next file."""
+        stamp = f"{bad.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        name, count = stamp, 1
+        while (aside := bad.with_name(name)).exists() or _log_of(aside).exists():
+            name, count = f"{stamp}-{count}", count + 1
+        for source, target in ((_log_of(bad), _log_of(aside)), (bad, aside)):
+            if source.exists():
+                os.rename(source, target)
+        _sync(bad.parent)
+        return name
+
+    def _note(self, text: str) -> None:
+        logger.error("%s: %s", self.path, text)
+        self.notes.append(text)
+
+    # ---- while it is in use --------------------------------------------------------------------------------------------
+    def keep(self, file: StateFile) -> None:
+        """Make the previous generation anew, from the file as it stands.
+
+        Raises:
+            Damaged: the copy cannot be trusted; the previous generation stays.
+        """
+        make_private(self._draft)
+        file.copy_to(self._draft)
+        self._check_draft()
+        self._name_draft(self._previous)
+
+    def holds(self, file: StateFile) -> bool:
+        """Is the open file still the one that has the name?"""
+        return self.path.exists() and self.path.stat().st_ino == file.inode
+
+    # ---- what was acknowledged -----------------------------------------------------------------------------------------
+    def acknowledge(self, commits: int) -> None:
+        """Write down that so many commits are on disk. Not waited for: after a power cut it may say less, never more."""
+        text = b"%d" % commits
+        os.lseek(self._lock, 0, os.SEEK_SET)
+        os.write(self._lock, b"%b %b\n" % (text.zfill(20), _seal(text)))
+
+    def _acknowledged(self) -> int:
+        os.lseek(self._lock, 0, os.SEEK_SET)
+        text, _, seal = os.read(self._lock, 64).strip().partition(b" ")
+        known = text.lstrip(b"0")
+        return int(known) if known.isdigit() and seal == _seal(known) else 0
+
+
+def _look_at_kind(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise ServerError(f"{path}: there is no folder {path.parent}; make it, or name another file") from None
+        return
+    except OSError as error:
+        raise ServerError(f"{path}: cannot be looked at ({error.strerror}); name another file") from None
+    if not stat.S_ISREG(mode):
+        raise ServerError(f"{path}: expected a file for the state, got a folder or device; name a file in it")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise ServerError(f"{path}: may not be read and written by this user; give it to the user that runs the app")
+
+
+def _take_lock(lock: Path, path: Path) -> int:
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ServerError(f"{lock}: cannot be opened ({error.strerror}); the app must be able to write there") from None
+    try:
+        if sys.platform != "win32":
+            _lock_files(descriptor, path)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise ServerError(f"{path}: cannot be locked ({error.strerror}); name a file on another disk") from None
+        raise ServerError(
+            f"{path}: another process has the state open; stop that one, or name another file: "
+            "two servers would overwrite each other's values"
+        ) from None
+    return descriptor
+
+
+def _lock_files(descriptor: int, path: Path) -> None:
+    """Hold the lock; raises OSError where a server of ours, or another program with SQLite, has the file."""
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if path.exists():
+        with path.open("rb+") as database:
+            fcntl.lockf(database, fcntl.LOCK_EX | fcntl.LOCK_NB, SQLITE_LOCKS[1], SQLITE_LOCKS[0])
+
+
+def _log_of(database: Path) -> Path:
+    """SQLite's write-ahead log of it."""
+    return database.with_name(database.name + "-wal")
+
+
+def _copy(source: Path, target: Path) -> None:
+    for name, copy in ((source, target), (_log_of(source), _log_of(target))):
+        if name.exists():
+            shutil.copyfile(name, copy)
+
+
+def _twice(work: Callable[[], None]) -> None:
+    """A disk that fails to read once may not fail again; one that does has lost it."""
+    try:
+        work()
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        try:
+            work()
+        except OSError as again:
+            if again.errno != errno.EIO:
+                raise
+            raise Damaged(str(again)) from again
+
+
+def _sync(folder: Path) -> None:
+    """Names are on disk, too."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _seal(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=8).hexdigest().encode()
+
+
+def _reason(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
