@@ -65,8 +65,8 @@ ROWS = [
         "11.1",
         "so does a refusal",
         "intake.py",
-        "session.outbox.shown([e for key in keys if (e := self.engine.shared.get(key)) is not None])",
-        "[e for key in keys if (e := self.engine.shared.get(key)) is not None]",
+        "entries = session.outbox.shown(found)",
+        "entries = found",
         "test_11_1_write_only",
     ),
     Row(
@@ -81,8 +81,8 @@ ROWS = [
         "11.1",
         "so do errors",
         "app.py",
-        "session.joined and session.outbox.view is None",
-        "session.joined",
+        "to=lambda session: session.outbox.view is None",
+        "to=lambda session: True",
         "test_11_1_errors_name_no_values_to_pages_that_may_not_read_all",
     ),
     Row(

@@ -180,8 +180,8 @@ ROWS = [
     _row(
         "another person, another client",
         "sessions.py",
-        "if session is not None and not is_same_person(session.identity, identity):",
-        "if False:",
+        "elif not is_same_person(session.identity, identity):",
+        "elif False:",
         "test_a_tab_in_which_somebody_else_logs_in_is_another_client",
     ),
     _row(

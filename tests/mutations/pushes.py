@@ -67,7 +67,7 @@ ROWS = [
         "hub.py",
         "if link is None or not link.writable:",
         "if link is None:",
-        "test_7_2_a_page_that_does_not_read_holds_nobody_back",
+        "test_a_line_that_takes_no_more_is_given_nothing",
     ),
     Row(
         "7.2",

@@ -79,7 +79,7 @@ ROWS = [
         "intake.py",
         "if entry is None and self._may_adopt(session, key, value):",
         "if True:",
-        HUB,
+        "test_4_7_a_mount_is_adopted_only_where_the_server_has_no_value",
     ),
     Row(
         "wire 6",

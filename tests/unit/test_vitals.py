@@ -170,6 +170,18 @@ def test_what_is_kept_back_is_one_batch_then(room: Room) -> None:
     assert [one["mods"] for one in mods] == [[["b", "value", MAX_BATCHES, MAX_BATCHES + 1], ["b", "title", 4]]]
 
 
+def test_a_line_that_takes_no_more_is_given_nothing(room: Room) -> None:
+    page = room.page()
+    page.link.writable = False
+    for value in (1, 2):
+        room.push(value)
+    room.hub.flush()
+    assert page.of("mods") == []
+    page.link.writable = True
+    room.hub.flush_session(page.session)
+    assert [message["mods"][0][2] for message in page.of("mods")] == [2]
+
+
 def test_answers_go_on_and_events_wait(room: Room) -> None:
     page = room.page()
     fill(room)
