@@ -26,6 +26,7 @@ from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .sessions import Link, Session, Sessions
 from .shared import Key
 from .vitals import SWEEP_SECONDS, Vitals
+from .waker import Waker
 
 logger = logging.getLogger("dash_devices.clients")
 
@@ -55,7 +56,7 @@ class Hub:
         self.closing: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
-        self._woken = False
+        self.waker = Waker(self.flush)
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine, self.vitals.age)
@@ -72,24 +73,10 @@ class Hub:
     # ---- waking: one flush at the end of the loop's tick, whoever asks for it ------------------------------------------
     def wake(self) -> None:
         """There is something to send. From any thread; many calls before the next tick are one."""
-        loop = self.loop
-        if loop is None or self._woken:
-            return
-        self._woken = True
-        try:
-            if asyncio.get_running_loop() is loop:
-                loop.call_soon(self.flush)
-                return
-        except RuntimeError:
-            pass  # no loop runs in this thread: it is not the loop's
-        try:
-            loop.call_soon_threadsafe(self.flush)
-        except RuntimeError:
-            self._woken = False  # the loop was closed meanwhile: pushes while the server stops are ignored
+        self.waker.wake()
 
     def flush(self) -> None:
         """Send every page that can take it what it needs next."""
-        self._woken = False
         batches: dict[int, Batch] = {}
         with self.engine.lock:
             version = self.engine.registry.version
@@ -252,7 +239,7 @@ class Hub:
         self.stopping = False
         self.engine.lanes.loop = loop
         self.engine.running = True
-        self._woken = False
+        self.waker.start(loop)
         self.spawn(self._housekeeping(), "dash-devices housekeeping")
         self.engine.startup.open()
 
@@ -288,6 +275,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.loop = None
+        self.waker.stop()
 
 
 async def _as_coroutine(awaitable: Awaitable[None]) -> None:

@@ -32,6 +32,9 @@ class Pushing:
                 ``{"id", "property", "value"}``.
             client: a client or its id: only its page gets them, and they are not kept.
 
+        Threads that push without a pause would keep the event loop from its turn: when what was pushed is not sent after 5 ms,
+        this waits until it is, 20 ms at most.
+
         Returns:
             The seq at which they stand.
 
@@ -41,9 +44,11 @@ class Pushing:
         """
         items = self._items(mods)
         if client is None:
-            return self._engine.store(items, self._cause()) if items else self._engine.shared.seq
-        session = self._session(client)
-        return self._hub.push_to(session, items)
+            seq = self._engine.store(items, self._cause()) if items else self._engine.shared.seq
+        else:
+            seq = self._hub.push_to(self._session(client), items)
+        self._hub.waker.give_way()
+        return seq
 
     async def push_mods_coro(self, mods: Any, client: Client | str | None = None) -> int:
         """Like `push_mods`; returns when all callbacks that it caused have run."""

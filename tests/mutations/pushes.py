@@ -105,8 +105,8 @@ ROWS = [
         "7.4",
         "to one client it goes to that page only",
         "dash_glue/pushing.py",
-        "return self._hub.push_to(session, items)",
-        "return self._engine.push(items, self._cause())",
+        "seq = self._hub.push_to(self._session(client), items)",
+        "seq = self._engine.store(items, self._cause())",
         "test_7_4_to_one_client",
     ),
     Row(

@@ -43,6 +43,11 @@ class Way:
         """Does it carry bytes as they come?"""
         return not (self.stalled or self._queue or self.delay) and self.rate is None
 
+    @property
+    def rests(self) -> bool:
+        """Does nothing go on by itself?"""
+        return self._timer is None
+
     def carry(self, data: bytes) -> None:
         """Bytes arrived."""
         if self.is_clear and self.sink is not None:
@@ -119,12 +124,12 @@ class _End(asyncio.Protocol):
 
 
 class Line:
-    """One carried connection. ``to_server`` and ``to_page`` are its ways."""
+    """One carried connection. ``to_server`` and ``to_page`` are its ways; ``is_lost``: an end of it is gone."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.to_server, self.to_page = Way(), Way()
         self._proxy = proxy
-        self._is_lost = False
+        self.is_lost = False
 
     @property
     def is_silent(self) -> bool:
@@ -142,12 +147,13 @@ class Line:
             way.rate, way.delay = rate, delay
 
     def mend(self) -> None:
-        """Carry everything again, first what waited."""
+        """Carry everything again, first what waited. A line that lost an end meanwhile is cut: nothing can be written there."""
+        if self.is_lost:
+            self.cut()
+            return
         for way in (self.to_server, self.to_page):
             way.stalled, way.rate, way.delay = False, None, 0.0
             way.look()
-        if self._is_lost:
-            self.cut()
 
     def cut(self) -> None:
         """Break both ends at once."""
@@ -155,7 +161,7 @@ class Line:
 
     def lost(self) -> None:
         """One end is gone: the other one hears of it, unless the line is a black hole."""
-        self._is_lost = True
+        self.is_lost = True
         if not self.is_silent:
             self._end(lambda transport: transport.close())  # what was written still goes out
 

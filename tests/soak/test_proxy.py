@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from .proxy import Line, Proxy
 from .swarm import until
 
@@ -46,11 +48,12 @@ async def ends() -> AsyncIterator[Ends]:
 
 
 def tell(story: Story) -> None:
-    async def told() -> None:
-        async with ends() as both:
-            await story(both)
+    asyncio.run(_between(story))
 
-    asyncio.run(told())
+
+async def _between(story: Story) -> None:
+    async with ends() as both:
+        await story(both)
 
 
 def test_it_carries_both_ways() -> None:
@@ -85,6 +88,23 @@ def test_a_black_hole_says_nothing_and_gives_all_back() -> None:
         assert await asyncio.wait_for(both.page[0].read(), SECONDS) == b""
 
     tell(story)
+
+
+def test_a_black_hole_that_lost_an_end_is_cut_when_it_is_mended() -> None:
+    async def story(both: Ends) -> None:
+        line = both.line
+        line.slow(1.0)
+        both.server[1].write(b"never read")
+        await asyncio.wait_for(both.page[0].readexactly(1), SECONDS)
+        line.half_open()
+        line.to_page.sink.abort()  # a reset, seen where something waits to be written
+        await until(lambda: line.is_lost and line.to_page.rests, SECONDS)
+        line.mend()
+        assert await asyncio.wait_for(both.server[0].read(), SECONDS) == b""
+
+    # uvloop, as the rows have it: there a write to a lost end raises
+    with asyncio.Runner(loop_factory=pytest.importorskip("uvloop").new_event_loop) as runner:
+        runner.run(_between(story))
 
 
 def test_one_way_stalls_and_the_other_does_not() -> None:
