@@ -61,23 +61,32 @@ class Intake:
 
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
-        if change.n <= session.taken:
+        if self._is_new(session, change.n):
             with self.engine.lock:
-                session.answer_again(change.n)  # one that waits for the disk has no answer yet
-            return
+                self._enter(self._arrived(session, change, size))
+
+    def _is_new(self, session: Session, n: int) -> bool:
+        """Is it the next number? What was handled before is answered as it was then."""
         expected = session.taken + 1
-        if change.n > max(expected, session.unsure + 1):
-            raise ProtocolError(f"change.n: expected {expected}, got {change.n}; number changes one by one")
+        if n > max(expected, session.unsure + 1):
+            raise ProtocolError(f"change.n: expected {expected}, got {n}; number changes one by one")
+        if n > session.taken:
+            return True
         with self.engine.lock:
-            arrived = self._arrived(session, change, size)
-            session.taken = change.n
-            waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
-            if self.journal is None or not (waits or session.waiting):
-                self._settle(arrived)
-                return
-            session.waiting += 1
-            items = arrived.items if waits else ()
-            self.journal.write(session, change.n, items, partial(self._written, arrived, waits))
+            session.answer_again(n)  # one that waits for the disk has no answer yet
+        return False
+
+    def _enter(self, arrived: Arrived) -> None:
+        """A change takes its number: it is settled now, or when it is on disk, and always behind those before it."""
+        session = arrived.session
+        session.taken = arrived.change.n
+        waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
+        if self.journal is None or not (waits or session.waiting):
+            self._settle(arrived)
+            return
+        session.waiting += 1
+        items = arrived.items if waits else ()
+        self.journal.write(session, session.taken, items, partial(self._written, arrived, waits))
 
     def _arrived(self, session: Session, change: Change, size: int) -> Arrived:
         keys = [(_canonical(id), property) for id, property, _ in change.values]

@@ -49,8 +49,8 @@ ROWS = [
         "10.3",
         "a number is handled once",
         "intake.py",
-        "if change.n <= session.taken:",
-        "if False:",
+        "if n > session.taken:",
+        "if True:",
         "test_10_3_a_number_is_handled_once",
     ),
     Row(

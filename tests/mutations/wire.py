@@ -45,7 +45,7 @@ ROWS = [
         "wire 4",
         "a number beyond the next one closes the socket",
         "intake.py",
-        "if change.n > max(expected, session.unsure + 1):",
+        "if n > max(expected, session.unsure + 1):",
         "if False:",
         "test_10_3_a_number_is_handled_once",
     ),
