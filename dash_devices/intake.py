@@ -71,7 +71,7 @@ class Intake:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
         if self._is_new(session, change.n):
             with self.engine.lock:
-                self._queue(self._arrived(session, change, size))
+                self._enter(self._arrived(session, change, size))
 
     def refuse_unread(self, session: Session, error: TooComplexError) -> None:
         """A change or a request was too complex to be decoded: nobody knows what it was about, so the page is told all again."""
@@ -82,7 +82,7 @@ class Intake:
             change = Change(error.number, [], [], 0.0)
             with self.engine.lock:
                 refused = Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
-                self._queue(Arrived(session, session.page, change, [], [], refused))
+                self._enter(Arrived(session, session.page, change, [], [], refused))
                 session.outbox.start_over()
 
     def _is_new(self, session: Session, n: int) -> bool:
@@ -90,11 +90,23 @@ class Intake:
         expected = session.taken + 1
         if n > max(expected, session.unsure + 1):
             raise ProtocolError(f"change.n: expected {expected}, got {n}; number changes one by one")
-        if n >= expected:
+        if n > session.taken:
             return True
         with self.engine.lock:
             session.answer_again(n)  # one that waits for the disk has no answer yet
         return False
+
+    def _enter(self, arrived: Arrived) -> None:
+        """A change takes its number: it is settled now, or when it is on disk, and always behind those before it."""
+        session = arrived.session
+        session.taken = arrived.change.n
+        waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
+        if self.journal is None or not (waits or session.waiting):
+            self._settle(arrived)
+            return
+        session.waiting += 1
+        items = arrived.items if waits else ()
+        self.journal.write(session, session.taken, items, partial(self._written, arrived, waits))
 
     def _arrived(self, session: Session, change: Change, size: int) -> Arrived:
         keys = [(_canonical(id), property) for id, property, _ in change.values]
@@ -107,18 +119,6 @@ class Intake:
         except Refused as reason:
             refused = reason
         return Arrived(session, session.page, change, keys, items, refused)
-
-    def _queue(self, arrived: Arrived) -> None:
-        """Go on with it at once; or when it, and what this page sent before it, is on disk."""
-        session = arrived.session
-        session.taken = arrived.change.n
-        waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
-        if self.journal is None or not (waits or session.waiting):
-            self._settle(arrived)
-            return
-        session.waiting += 1
-        items = arrived.items if waits else ()
-        self.journal.write(session, arrived.change.n, items, partial(self._written, arrived, waits))
 
     def _written(self, arrived: Arrived, waits: bool, trouble: str) -> None:
         """A change is on disk, or cannot get there; or was only behind such a one."""

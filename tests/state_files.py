@@ -107,7 +107,7 @@ class Sample:
         return ""
 
 
-def flips(data: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
+def flipped(data: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
     """Each ``step``-th byte turned over, one at a time."""
     for place in range(0, len(data), step):
         changed = bytearray(data)
@@ -115,7 +115,7 @@ def flips(data: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
         yield f"byte {place}", bytes(changed)
 
 
-def truncations(data: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
+def cut_off(data: bytes, step: int = 1) -> Iterator[tuple[str, bytes]]:
     """Cut off after each ``step``-th byte."""
     for length in range(0, len(data), step):
         yield f"length {length}", data[:length]

@@ -16,7 +16,7 @@ from dash_devices.errors import ServerError
 from dash_devices.generations import Generations
 from dash_devices.statefile import Row, StateFile
 
-from ..state_files import Opened, Sample, flips, opened, row, truncations
+from ..state_files import Opened, Sample, cut_off, flipped, opened, row
 
 ROOT = Path(__file__).parents[2]
 DATED = r"state\.db\.corrupt-\d{8}T\d{6}Z"
@@ -93,7 +93,7 @@ def test_damage_gives_no_wrong_value(tmp_path: Path, crashed: bool) -> None:
     for file in sample.files:
         data = file.read_bytes()
         step = 997 if len(data) > 100 else 7
-        for what, changed in (*flips(data, step), *truncations(data, step)):
+        for what, changed in (*flipped(data, step), *cut_off(data, step)):
             found, fault = sample.damaged(tmp_path / "scratch", file, changed)
             told += bool(found.notes)
             faults += [f"{file.name} {what}: {fault}"] if fault else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,38 @@ def test_a_change_behind_one_that_waits_for_the_disk_keeps_its_place(serve: Serv
         answers += [message] if message["type"] in ("ack", "nack") else []
     assert [answer["n"] for answer in answers] == list(range(1, 151))
     assert [answer["type"] for answer in answers] == ["ack", "ack", "nack"] * 50
+
+
+def test_a_change_of_a_page_that_is_loaded_anew_meanwhile_runs_and_is_not_answered(
+    serve: Serve, raw: MakeRaw, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody presses save and reloads the page: its numbers begin again before the disk is done."""
+    begun, go_on = threading.Event(), threading.Event()
+    write: Callable[..., None] = StateFile.write
+
+    def slow(file: StateFile, rows: Any) -> None:
+        if any(row and b'"saved"' in row.body for row in rows.values()):
+            begun.set()
+            go_on.wait(10)
+        write(file, rows)
+
+    monkeypatch.setattr(StateFile, "write", slow)
+    calls = Calls()
+    server = serve(make_app(calls, state=state))
+    calls.next()
+    page = raw(server.url).join()
+    page.change("a", "value", "saved")
+    assert begun.wait(10)
+    page.drop()
+    again = raw(server.url)
+    again.hello(tab=page.welcome["tab"], token=page.welcome["token"])
+    again.layout()
+    again.change("b", "value", "new")
+    go_on.set()
+    assert calls.take(2) == [("saved", "0"), ("saved", "new")]
+    again.until("ack", n=1)
+    again.quiet()
+    assert [message["n"] for message in again.seen if message["type"] == "ack"] == [1]
 
 
 def test_the_file_has_no_token_and_forgets_tabs(

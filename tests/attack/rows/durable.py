@@ -7,6 +7,7 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from ...soak.rows.common import equal_within, model_checks, on_loop
 from ...soak.server import Server
 from ...soak.swarm import Swarm, steadily, until
 from ...soak.table import Check, Context, at_most, exactly, quantile, told
-from ...state_files import ENDINGS, Sample, flips, opened, truncations
+from ...state_files import ENDINGS, Sample, cut_off, flipped, opened
 from ..disk_user import CHANGES
 
 ROOT = Path(__file__).parents[3]
@@ -159,7 +160,7 @@ async def _offered(swarm: Swarm, rate: float, seconds: float) -> tuple[float, li
 
 
 # ---- bytes --------------------------------------------------------------------------------------------------------------
-def flips_and_cuts(context: Context) -> list[Check]:
+def flips(context: Context) -> list[Check]:
     """Every byte of the state's files turned over, and every truncation: no wrong value, the bad file kept aside."""
     step = max(1, round(1 / context.scale)) if not context.short else 499
     with tempfile.TemporaryDirectory() as folder:
@@ -203,8 +204,8 @@ def _damages(file: Path, step: int) -> Iterator[tuple[str, bytes]]:
     if file.exists():
         data = file.read_bytes()
         few = 97 * step if file.name.endswith(".previous") else step  # nobody looks at it while the file is whole
-        yield from flips(data, few)
-        yield from truncations(data, few)
+        yield from flipped(data, few)
+        yield from cut_off(data, few)
 
 
 # ---- the disk -----------------------------------------------------------------------------------------------------------
@@ -264,8 +265,14 @@ def _trace(folder: Path, options: list[str]) -> subprocess.CompletedProcess[str]
         )
 
 
+def _need_strace() -> None:
+    if shutil.which("strace") is None:
+        raise RuntimeError("strace: expected it on the PATH, got none; apt-get install strace")
+
+
 def _calls(folder: Path) -> dict[str, int]:
     """How often each kind of call is made, in the thread that makes most of them."""
+    _need_strace()
     done = _trace(folder, ["-e", f"trace={','.join(CALLS.values())}"])
     if "end" not in done.stdout:
         raise RuntimeError(f"strace: expected a run to its end, got {done.stdout[-300:]} {done.stderr[-300:]}")
