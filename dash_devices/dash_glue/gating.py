@@ -133,10 +133,7 @@ class Gating:
         if self.gate.login is not None:
             self.gate.login.users.revoke(username)
         if self._hub.loop is not None:
-            self._hub.loop.call_soon_threadsafe(self._close_pages_of, username)
-
-    def _close_pages_of(self, username: str) -> None:
-        self.gate.places.close("your access was revoked", username=username)
+            self._hub.loop.call_soon_threadsafe(self.gate.places.revoke, username)
 
     # ---- what may pages load? ------------------------------------------------------------------------------------------
     def _generate_scripts_html(self) -> str:
