@@ -51,6 +51,10 @@ class Refuse:
     location: str | None = None
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        if not 400 <= self.status < 600:
+            raise ValueError(f"Refuse: status: expected 400 to 599, got {self.status}; location= sends elsewhere")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Identity:

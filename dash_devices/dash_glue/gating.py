@@ -1,7 +1,7 @@
 """Who gets in, as an app's author says it; and what its pages may load.
 
 Leans on (Dash 4.4.1): ``Dash.csp_hashes``, ``Dash._inline_scripts``, ``dash._callback.GLOBAL_INLINE_SCRIPTS``,
-``Dash._generate_scripts_html``, ``Dash._generate_css_dist_html``, ``Dash.index_string``.
+``Dash._generate_scripts_html``, ``Dash._generate_css_dist_html``, ``Dash.index_string``, ``dash.dash.DASH_VERSION_URL``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import orjson
 from dash import Dash as StockDash, _callback
+from dash.dash import DASH_VERSION_URL
 from quart import Quart, Response, request
 
 from ..endpoint import SocketEndpoint
@@ -27,7 +28,7 @@ from ..gate.proxies import FORWARDED
 from ..gate.users import User, Users
 from ..hub import Hub
 
-NEWER = "https://dash-version.plotly.com:8080"  # where Dash's dev tools ask for newer versions
+NEWER = DASH_VERSION_URL.rpartition("/")[0]  # where Dash's dev tools ask for newer versions
 DOOR = "dash_devices.door"  # in the extensions of a Quart server
 LOCAL = ("127.0.0.1", "::1", "<local>")
 _INLINE = re.compile(r"<script(?![^>]*\bsrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
@@ -133,10 +134,7 @@ class Gating:
         if self.gate.login is not None:
             self.gate.login.users.revoke(username)
         if self._hub.loop is not None:
-            self._hub.loop.call_soon_threadsafe(self._close_pages_of, username)
-
-    def _close_pages_of(self, username: str) -> None:
-        self.gate.places.close("your access was revoked", username=username)
+            self._hub.loop.call_soon_threadsafe(self.gate.places.revoke, username)
 
     # ---- what may pages load? ------------------------------------------------------------------------------------------
     def _generate_scripts_html(self) -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..identity import IDENTITY, AuthRequest, Refuse
+from ..identity import IDENTITY, AuthRequest, Refuse, username_of
 from ..origins import written_origin
 from ..threads import Threads, carried, in_thread, is_cancelling
 from .head import Head, Scope
@@ -120,7 +120,7 @@ class Gate:
 
         A None of all of them refuses: a function that forgets to return must not open the door.
         """
-        request = head.request()
+        request, began = head.request(), self.places.revocations
         try:
             async with asyncio.timeout(AUTHENTICATE_SECONDS) as limit:
                 answer = await self._ask_all(request)
@@ -132,7 +132,7 @@ class Gate:
                 )
             refuse = Refuse(503, reason="Nobody could tell in time who you are.") if slow else Refuse(500)
             return self._refused("error", refuse, head)
-        if answer is None:
+        if answer is None or self.places.was_revoked(username_of(answer), since=began):
             answer = self._unknown(head)
         return self._refused("login", answer, head) if isinstance(answer, Refuse) else answer
 

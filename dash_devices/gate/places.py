@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..identity import Refuse, username_of
 from ..protocol import Close
 from .proxies import TrustedProxies, network_of, parse_address
 
+MOST_REVOKED = 10_000  # names of which it is known when; a request takes ten seconds at most
 Closer = Callable[[int, str], None]
 
 
@@ -34,6 +35,9 @@ class Places:
         most: sockets in all.
         most_each: sockets of one address (of one /64 network in IPv6); loopback and trusted proxies have no such limit.
         proxies: the trusted ones.
+
+    Attributes:
+        revocations: how many there were.
     """
 
     def __init__(self, most: int, most_each: int, proxies: TrustedProxies) -> None:
@@ -42,6 +46,8 @@ class Places:
         self._proxies = proxies
         self._taken: set[Place] = set()
         self._each: Counter[str] = Counter()
+        self.revocations = 0
+        self._revoked: OrderedDict[str, int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._taken)
@@ -77,6 +83,19 @@ class Places:
             self._each[place.key] -= 1
             if not self._each[place.key]:
                 del self._each[place.key]
+
+    def revoke(self, username: str) -> None:
+        """Close the sockets of a name, and refuse those that were asked who they are before this, and answer only now."""
+        self.revocations += 1
+        self._revoked.pop(username, None)
+        self._revoked[username] = self.revocations
+        if len(self._revoked) > MOST_REVOKED:
+            self._revoked.popitem(last=False)
+        self.close("your access was revoked", username=username)
+
+    def was_revoked(self, username: str | None, *, since: int) -> bool:
+        """Was this name revoked after there were ``since`` revocations?"""
+        return self._revoked.get(username or "", 0) > since
 
     def close(self, reason: str, *, username: str | None = None, session: str | None = None) -> int:
         """Close the sockets of a name, or of one login; says how many."""

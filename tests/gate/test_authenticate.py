@@ -173,12 +173,39 @@ def test_a_slow_one_holds_nobody_else_and_is_given_up(
     go.set()
 
 
+def test_who_is_revoked_while_he_is_asked_does_not_come_in(serve: Serve, raw: MakeRaw) -> None:
+    app, asked, go = make_app(), threading.Event(), threading.Event()
+
+    def who(request: AuthRequest) -> Identity:
+        asked.set()
+        assert go.wait(TIMEOUT)
+        return Identity("ada")
+
+    app.authenticate(who)
+    server = serve(app)
+    statuses: list[int] = []
+    late = threading.Thread(target=lambda: statuses.append(refused_socket(raw, server)))
+    late.start()
+    assert asked.wait(TIMEOUT)
+    app.revoke("ada")
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), _loop(app)).result(TIMEOUT)  # it has been taken note of
+    go.set()
+    late.join(TIMEOUT)
+    assert statuses == [401]
+    assert raw(server.url).join(), "asked anew he is in, as the function says"
+
+
 def test_of_several_the_first_that_knows_decides(serve: Serve) -> None:
     app = with_login()
     app.authenticate(lambda request: Identity("robot") if request.headers.get("x-robot") else None)
     server = serve(app)
     assert "robot" in ask(server, "/view", X_Robot="1").text
     assert ask(server, "/view").status == 401
+
+
+def test_a_refusal_is_an_error() -> None:
+    with pytest.raises(ValueError, match="expected 400 to 599, got 200"):
+        Refuse(200)
 
 
 def test_whom_a_mapping_or_an_object_names() -> None:

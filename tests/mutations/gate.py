@@ -130,9 +130,16 @@ ROWS = [
     _row(
         "a revoked page is closed",
         "dash_glue/gating.py",
-        'self.gate.places.close("your access was revoked", username=username)',
+        "self._hub.loop.call_soon_threadsafe(self.gate.places.revoke, username)",
         "pass",
         "test_revoking_ends_all_logins_of_one_user",
+    ),
+    _row(
+        "also of one who is just being asked",
+        "gate",
+        "or self.places.was_revoked(username_of(answer), since=began)",
+        "",
+        "test_who_is_revoked_while_he_is_asked_does_not_come_in",
     ),
     _row(
         "a login that was ended is none",

@@ -185,3 +185,28 @@ def test_dash_testing_ends_a_quart_server_by_this_event() -> None:
     """dash/testing/application_runners.py: ``server.py`` puts its own event there."""
     source = Path(dash.__file__).with_name("testing").joinpath("application_runners.py").read_text("utf-8")
     assert '"_ws_shutdown_event"' in source
+
+
+def test_the_index_is_made_of_these_scripts() -> None:
+    """dash/dash.py, ``interpolate_index``: ``dash_glue/gating.py`` reads the hosts in them; what is inline has hashes."""
+    app = dash.Dash(
+        "probe", external_scripts=["https://a.example/x.js"], external_stylesheets=["https://b.example/x.css"]
+    )
+    app.layout = html.Div()
+    app.clientside_callback("(x) => x", Output("b", "title"), Input("a", "title"))
+    assert len(_callback.GLOBAL_INLINE_SCRIPTS) + len(app._inline_scripts) > 0
+    scripts, styles = app._generate_scripts_html(), app._generate_css_dist_html()
+    assert 'src="https://a.example/x.js"' in scripts
+    assert 'href="https://b.example/x.css"' in styles
+    inline = re.findall(r"<script>(.*?)</script>", scripts, re.DOTALL)
+    assert len(app.csp_hashes()) == len(inline) + 1, "and the renderer"
+    source = inspect.getsource(dash.Dash.index)
+    assert "self._generate_scripts_html()" in source
+    assert "self._generate_css_dist_html()" in source
+
+
+def test_dev_tools_ask_there_for_newer_versions() -> None:
+    """dash/dash.py, ``DASH_VERSION_URL``: ``dash_glue/gating.py`` lets pages with dev tools ask its host."""
+    from dash_devices.dash_glue.gating import NEWER
+
+    assert re.fullmatch(r"https://[a-z.-]+(:[0-9]+)?", NEWER)
