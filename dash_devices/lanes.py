@@ -20,7 +20,7 @@ from .threads import Threads
 logger = logging.getLogger("dash_devices.lanes")
 
 CAPACITY = 10_000  # waiting calls per lane
-WAITING_BYTES = 16 * 2**20  # of values that pages wrote, in the calls that wait in one lane
+WAITING_BYTES = 4 * 2**20  # of values that pages wrote, in the calls that wait in one lane
 SLOW_SECONDS = 10.0  # a call longer than that is named in the log
 
 current_lane: contextvars.ContextVar[str] = contextvars.ContextVar("current_lane", default="")

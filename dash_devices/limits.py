@@ -30,7 +30,7 @@ class PageLimits:
     nodes: int = MAX_NODES
     fragments: int = 16
     messages_per_second: float = 2_000.0
-    bytes_per_second: float = MAX_MESSAGE
+    bytes_per_second: float = 8 * 2**20
     work_per_second: float = 0.25
     flood_seconds: float = 10.0
     control_per_second: float = 10.0

@@ -211,6 +211,7 @@ class Listener(asyncio.Protocol):
             if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._handle_frame(protocol, event)
             elif isinstance(event, Frame) and event.opcode is not Opcode.CLOSE and self._connection is not None:
+                self._write_out()  # a ping is answered before what follows it
                 self._connection.control()
         self._write_out()
         if protocol.close_expected() and self._timer is None and not self._transport.is_closing():

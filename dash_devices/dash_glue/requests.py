@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 import secrets
+from collections import Counter
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ ROUTES = {
     "dependencies": ("GET", "_dash-dependencies"),
     "callback": ("POST", "_dash-update-component"),
 }
+MAX_UNDER_WAY = 1_024  # requests of one tab: each is a task, and maybe a thread
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
 
@@ -75,10 +77,23 @@ class SocketRequests:
     def __init__(self, app: Dash) -> None:
         self._app = app
         self._cookies: dict[str, list[str]] = {}
+        self._under_way: Counter[str] = Counter()
 
     def handle(self, session: Session, handshake: Handshake, asked: Request) -> None:
         """Begin to answer; the reply is posted when it is there. No request stays unanswered."""
-        self._app._hub.spawn(self._answer(session, handshake, asked), f"{asked.route} {asked.ref}")
+        if self._under_way[session.token] >= MAX_UNDER_WAY:
+            text = orjson.dumps("too many requests at once")
+            session.outbox.post(codec.reply(asked.ref, 429, {"content-type": "text/plain"}, text))
+            self._app._hub.wake()
+            return
+        self._under_way[session.token] += 1
+        task = self._app._hub.spawn(self._answer(session, handshake, asked), f"{asked.route} {asked.ref}")
+        task.add_done_callback(lambda _: self._ended(session.token))
+
+    def _ended(self, token: str) -> None:
+        self._under_way[token] -= 1
+        if not self._under_way[token]:
+            del self._under_way[token]
 
     async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
         page = session.page

@@ -171,7 +171,7 @@ ROWS = [
         "feed.py",
         "self._timer = self._loop.call_later(wait, self._resume) if wait else self._loop.call_soon(self._resume)",
         "self._timer = self._loop.call_soon(self._resume)",
-        "test_who_goes_on_in_spite_of_that_is_closed_with_4429",
+        "test_nothing_is_read_while_somebody_has_to_wait",
     ),
     Row(
         "wire 13",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dash_devices import ALL, PageLimits, components, lanes, patterns
+from dash_devices.dash_glue import requests
 from dash_devices.dependencies import Input, Output
 
 from ..semantics.tools import Gate
@@ -230,6 +232,32 @@ def test_what_pages_announce_is_capped_for_all_of_them_and_for_one_wildcard(
     pages[1].send({"type": "mount", "values": [[wire_id({"type": "row", "index": 110}), "value", 0]]})
     pages[1].change({"type": "row", "index": 110}, "value", 1)
     assert pages[1].until("ack", n=3), "there is room again"
+
+
+def test_requests_under_way_are_bounded(
+    serve: Callable[..., ServerThread], raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "MAX_UNDER_WAY", 2)
+    app, go = make_app(), threading.Event()
+
+    @app.callback(Output("shown", "children"), Input("a", "n_blur"))
+    def slow(count: Any) -> Any:
+        go.wait(TIMEOUT)
+        return "done"
+
+    page = raw(serve(app).url).join()
+    body = {
+        "output": "shown.children",
+        "outputs": {"id": "shown", "property": "children"},
+        "inputs": [{"id": "a", "property": "n_blur", "value": 1}],
+        "changedPropIds": ["a.n_blur"],
+    }
+    for ref in (11, 12, 13):
+        page.send({"type": "request", "ref": ref, "route": "callback", "query": "", "body": body})
+    assert page.until("reply", ref=13)["status"] == 429
+    go.set()
+    assert {page.until("reply")["status"] for _ in range(2)} == {200}
+    wait_for(lambda: not app._requests._under_way, "the end of both")
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------------

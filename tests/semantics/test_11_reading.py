@@ -188,17 +188,26 @@ def test_11_1_the_hash_counts_what_the_page_may_hold(serve: Serve, people: Any) 
         assert outbox.checksum(app._engine.shared) == page.held.hash != 0
 
 
-def test_11_1_its_mount_is_ignored(serve: Serve, people: Any) -> None:
+def test_11_1_its_mount_is_ignored(serve: Serve, raw: MakeRaw, people: Any) -> None:
     app = make_app()
     app.share("later", "value")
     app.protect("later.value", read=is_admin)
-    _, guest = people(serve(app).url)
+    url = serve(app).url
+    _, guest = people(url)
     app.push_mods({"later": {"value": CANARY}})
     guest.send({"type": "mount", "values": [["later", "value", None]]})
     app.push_mods({"shown": {"title": "end"}})
     guest.until_value("shown", "title", "end")
     assert [t for m in guest.seen for t in m.get("mods", []) + m.get("props", [])] == [["shown", "title", "end"]]
     assert app.get("later", "value") == CANARY
+    app.share("never", "value")
+    app.protect("never.value", read=is_admin)
+    assert guest.closed() == 1012, "there is a new rule"
+    guest = raw(url).join()
+    guest.send({"type": "mount", "values": [["never", "value", "made up"]]})
+    guest.change("speed", "value", 1)
+    assert guest.until("nack", n=1)
+    assert app.get("never", "value") is None, "nor is it adopted: the page cannot know what it shows"
 
 
 def test_11_1_a_push_to_one_client_is_the_authors_word(serve: Serve, people: Any) -> None:
