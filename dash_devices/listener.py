@@ -96,6 +96,8 @@ class Listener(asyncio.Protocol):
         if self._connection is not None:
             received = self._protocol.close_rcvd if self._protocol else None
             self._connection.closed(received.code if received else 1006)
+        self._protocol = None  # and half a message with it: nobody knows when the collector would come for it
+        self._fragments.clear()
 
     def pause_writing(self) -> None:
         """The transport's buffer is full."""
