@@ -56,5 +56,6 @@ class Feed:
 
     def stop(self) -> None:
         """The connection is gone: what is left is for nobody."""
+        self._unread = b""
         if self._timer is not None:
             self._timer.cancel()

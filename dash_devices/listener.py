@@ -7,6 +7,7 @@ connection goes to Hypercorn as it arrived. Frames are handled in the tick they 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import http
 import logging
@@ -112,6 +113,16 @@ class Listener(asyncio.Protocol):
         if self._connection is not None:
             received = self._protocol.close_rcvd if self._protocol else None
             self._connection.closed(received.code if received else 1006)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Half a message may be 16 MiB, and nobody knows when the collector comes: the parser refers to itself until it ends."""
+        protocol, self._protocol = self._protocol, None
+        self._fragments.clear()
+        if protocol is not None:
+            with contextlib.suppress(EOFError):  # the peer had said that it sends no more
+                protocol.receive_eof()
+            protocol.parser_exc = None  # its traceback holds the last frame
 
     def pause_writing(self) -> None:
         """The transport's buffer is full."""
