@@ -104,7 +104,12 @@ class Scribe:
 
     def _run(self) -> None:
         while (work := self._desk.gather()) is not None:
-            self._commit(work)
+            try:
+                self._commit(work)
+            except Exception as error:  # of ours: whoever waits for it must not wait for ever
+                logger.exception("the state cannot be written; this part of it is given up")
+                self._metrics["state_errors"] += 1
+                self._desk.settled(work.writes, str(error))
         self._finish()
 
     # ---- one commit ----------------------------------------------------------------------------------------------------
@@ -204,11 +209,11 @@ class Scribe:
         self._desk.everything()
 
     def _finish(self) -> None:
-        try:
-            self._copy()
-            self._file.finish()
-        except (sqlite3.Error, OSError, Damaged) as error:
-            logger.error("the state could not be closed cleanly: %s", error)
+        for step in (self._copy, self._file.finish):
+            try:
+                step()
+            except (sqlite3.Error, OSError, Damaged) as error:
+                logger.error("the state could not be closed cleanly: %s", error)
         self._generations.release()
 
 

@@ -119,3 +119,10 @@ def test_what_a_stop_leaves_behind_is_what_stands_in_memory(held: Held) -> None:
     held.push(A, "at the end")
     held.end()
     assert held.disk["a"] == b'"at the end"'
+
+
+def test_what_can_never_be_written_holds_up_nothing_else(held: Held, caplog: pytest.LogCaptureFixture) -> None:
+    held.push(("\ud800", "value"), "no text at all")
+    wait_for(lambda: "this part of it is given up" in caplog.text, "the log")
+    held.change(A, "changed")
+    held.disk_has("a", "changed")
