@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...soak.table import Check, Context
+from .autobahn import autobahn
+from .durable import bad_files, durable_speed, flips, kill9_durable
 from .fuzz import fuzz
 from .gate import cookies, crowd, origins, routes
 from .half_open import half_open
@@ -16,5 +18,22 @@ from .xss import xss
 Row = Callable[[Context], list[Check]]
 ROWS: dict[str, Row] = {
     row.__name__: row
-    for row in (origins, routes, handshakes, cookies, crowd, half_open, leaks, xss, flood, bombs, fuzz)
+    for row in (
+        origins,
+        routes,
+        handshakes,
+        cookies,
+        crowd,
+        half_open,
+        leaks,
+        xss,
+        flood,
+        bombs,
+        kill9_durable,
+        durable_speed,
+        bad_files,
+        flips,
+        autobahn,
+        fuzz,
+    )
 }
