@@ -61,9 +61,11 @@ class Generations:
             ServerError: it can be neither read nor replaced.
         """
         try:
-            if not (self._take(self.path) or self._take(self._previous)):
-                self._begin()
-            file = self._opened()
+            try:
+                file = self._found()
+            except (OSError, sqlite3.Error, Damaged) as error:
+                logger.warning("%s: %s; trying once more", self.path, _reason(error))
+                file = self._found()
         except (OSError, sqlite3.Error, Damaged) as error:
             raise ServerError(
                 f"{self.path}: the state cannot be read and written ({_reason(error)}); nothing was changed: "
@@ -71,6 +73,11 @@ class Generations:
             ) from error
         self.acknowledge(file.commits)
         return file
+
+    def _found(self) -> StateFile:
+        if not (self._take(self.path) or self._take(self._previous)):
+            self._begin()
+        return self._opened()
 
     def _opened(self) -> StateFile:
         file = StateFile(self.path)
@@ -102,13 +109,16 @@ class Generations:
             aside = self._set_aside(source)
             self._note(f"{source.name} is damaged ({damage}); it is kept as {aside}.")
             return False
+        target = self.path
         if source == self._previous:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(source.stat().st_mtime))
             self._note(f"The values are those of {when}.")
         elif missing:
             aside = self._set_aside(source)
             self._note(f"The last {missing} writes to {source.name} are lost; what was found is kept as {aside}.")
-        self._name_draft(self.path if self.notes else self._previous)
+        else:
+            target = self._previous
+        self._name_draft(target)
         return True
 
     def _name_draft(self, name: Path) -> None:
