@@ -298,3 +298,20 @@ def test_a_start_is_tried_once_more(path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(generations, "_copy", full_once)
     assert opened(path) == Opened({"a": b"1"}, "")
+
+
+def test_a_journal_that_a_copy_left_behind_is_not_played_back(path: Path) -> None:
+    """As after a copy that failed at its very end."""
+    write(path, b"1")
+    draft = StateFile(_made(path.with_name("state.db.draft")))
+    draft.create()
+    draft._db.execute("PRAGMA journal_mode = DELETE")
+    draft._db.execute("BEGIN IMMEDIATE")
+    draft._db.execute("PRAGMA cache_size = 1")
+    draft._db.execute("PRAGMA cache_spill = 1")
+    for number in range(200):
+        draft._db.execute("INSERT INTO dash_devices_rows VALUES (0, ?, '', zeroblob(4000), 0)", (str(number),))
+    journal = path.with_name("state.db.draft-journal").read_bytes()
+    draft.close()
+    path.with_name("state.db.draft-journal").write_bytes(journal)
+    assert opened(path) == Opened({"a": b"1"}, "")
