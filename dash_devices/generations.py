@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .errors import ServerError
-from .statefile import Damaged, StateFile, looks_like_sqlite, make_private
+from .statefile import Damaged, StateFile, looks_like_sqlite, make_private, sync_folder
 
 logger = logging.getLogger("dash_devices.state")
 
@@ -61,9 +61,11 @@ class Generations:
             ServerError: it can be neither read nor replaced.
         """
         try:
-            if not (self._take(self.path) or self._take(self._previous)):
-                self._begin()
-            file = self._opened()
+            try:
+                file = self._found()
+            except (OSError, sqlite3.Error, Damaged) as error:
+                logger.warning("%s: %s; trying once more", self.path, _reason(error))
+                file = self._found()
         except (OSError, sqlite3.Error, Damaged) as error:
             raise ServerError(
                 f"{self.path}: the state cannot be read and written ({_reason(error)}); nothing was changed: "
@@ -71,6 +73,11 @@ class Generations:
             ) from error
         self.acknowledge(file.commits)
         return file
+
+    def _found(self) -> StateFile:
+        if not (self._take(self.path) or self._take(self._previous)):
+            self._begin()
+        return self._opened()
 
     def _opened(self) -> StateFile:
         file = StateFile(self.path)
@@ -102,13 +109,16 @@ class Generations:
             aside = self._set_aside(source)
             self._note(f"{source.name} is damaged ({damage}); it is kept as {aside}.")
             return False
+        target = self.path
         if source == self._previous:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(source.stat().st_mtime))
             self._note(f"The values are those of {when}.")
         elif missing:
             aside = self._set_aside(source)
             self._note(f"The last {missing} writes to {source.name} are lost; what was found is kept as {aside}.")
-        self._name_draft(self.path if self.notes else self._previous)
+        else:
+            target = self._previous
+        self._name_draft(target)
         return True
 
     def _name_draft(self, name: Path) -> None:
@@ -116,18 +126,23 @@ class Generations:
         with self._draft.open("rb") as draft:
             os.fsync(draft)
         os.replace(self._draft, name)
-        _sync(name.parent)
+        sync_folder(name.parent)
 
     def _look(self, source: Path) -> int:
         """Copy it to the draft and read that. Returns how many acknowledged commits are missing."""
         acknowledged = self._acknowledged() if source == self.path else 0
-        make_private(self._draft)
-        _log_of(self._draft).unlink(missing_ok=True)
+        self._begin_draft()
         _twice(lambda: _copy(source, self._draft))
         if not looks_like_sqlite(self._draft):
             raise Damaged("empty" if not source.stat().st_size else "not a state file")
         file = self._check_draft()
         return max(0, acknowledged - file.commits)
+
+    def _begin_draft(self) -> None:
+        """An empty draft, without a journal of an earlier one: SQLite would play that back into it."""
+        for journal in _journals_of(self._draft):
+            journal.unlink(missing_ok=True)
+        make_private(self._draft)
 
     def _check_draft(self) -> StateFile:
         """Read the draft; afterwards it is one file, and closed."""
@@ -143,23 +158,23 @@ class Generations:
         """A new file; complete before it has its name."""
         if self.notes:
             self._note("The values are those of the layout.")
-        make_private(self._draft)
+        self._begin_draft()
         file = StateFile(self._draft)
         file.create()
         file.finish()
         self._name_draft(self.path)
 
     def _set_aside(self, bad: Path) -> str:
-        """Give it a dated name; its log first: left behind it would be taken for that of the next file."""
+        """Give it a dated name; its journals first: left behind they would be taken for those of the next file."""
         stamp = f"{bad.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-        name, count = stamp, 1
-        while (aside := bad.with_name(name)).exists() or _log_of(aside).exists():
-            name, count = f"{stamp}-{count}", count + 1
-        for source, target in ((_log_of(bad), _log_of(aside)), (bad, aside)):
+        aside, count = bad.with_name(stamp), 1
+        while any(path.exists() for path in (aside, *_journals_of(aside))):
+            aside, count = bad.with_name(f"{stamp}-{count}"), count + 1
+        for source, target in zip((*_journals_of(bad), bad), (*_journals_of(aside), aside), strict=True):
             if source.exists():
                 os.rename(source, target)
-        _sync(bad.parent)
-        return name
+        sync_folder(bad.parent)
+        return aside.name
 
     def _note(self, text: str) -> None:
         logger.error("%s: %s", self.path, text)
@@ -172,7 +187,7 @@ class Generations:
         Raises:
             Damaged: the copy cannot be trusted; the previous generation stays.
         """
-        make_private(self._draft)
+        self._begin_draft()
         file.copy_to(self._draft)
         self._check_draft()
         self._name_draft(self._previous)
@@ -185,8 +200,11 @@ class Generations:
     def acknowledge(self, commits: int) -> None:
         """Write down that so many commits are on disk. Not waited for: after a power cut it may say less, never more."""
         text = b"%d" % commits
-        os.lseek(self._lock, 0, os.SEEK_SET)
-        os.write(self._lock, b"%b %b\n" % (text.zfill(20), _seal(text)))
+        try:
+            os.lseek(self._lock, 0, os.SEEK_SET)
+            os.write(self._lock, b"%b %b\n" % (text.zfill(20), _seal(text)))
+        except OSError as error:
+            logger.warning("%s.lock: the count of writes cannot be kept: %s", self.path, error.strerror)
 
     def _acknowledged(self) -> int:
         os.lseek(self._lock, 0, os.SEEK_SET)
@@ -239,13 +257,13 @@ def _lock_files(descriptor: int, path: Path) -> None:
             fcntl.lockf(database, fcntl.LOCK_EX | fcntl.LOCK_NB, SQLITE_LOCKS[1], SQLITE_LOCKS[0])
 
 
-def _log_of(database: Path) -> Path:
-    """SQLite's write-ahead log of it."""
-    return database.with_name(database.name + "-wal")
+def _journals_of(database: Path) -> list[Path]:
+    """What SQLite keeps beside it: the write-ahead log, and the journal of a change of its mode."""
+    return [database.with_name(database.name + ending) for ending in ("-wal", "-journal")]
 
 
 def _copy(source: Path, target: Path) -> None:
-    for name, copy in ((source, target), (_log_of(source), _log_of(target))):
+    for name, copy in zip((source, *_journals_of(source)), (target, *_journals_of(target)), strict=True):
         if name.exists():
             shutil.copyfile(name, copy)
 
@@ -263,16 +281,6 @@ def _twice(work: Callable[[], None]) -> None:
             if again.errno != errno.EIO:
                 raise
             raise Damaged(str(again)) from again
-
-
-def _sync(folder: Path) -> None:
-    """Names are on disk, too."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _seal(text: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dash_devices import statefile
+from dash_devices import generations, statefile
 from dash_devices.errors import ServerError
 from dash_devices.generations import Generations
 from dash_devices.statefile import Row, StateFile
@@ -29,13 +30,13 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path, value: bytes) -> None:
     """One life of a server that stores a value."""
-    generations = Generations(path)
-    file = generations.open()
+    held = Generations(path)
+    file = held.open()
     file.take_rows()
     file.write({row("a"): Row(value, 1)})
-    generations.acknowledge(file.commits)
+    held.acknowledge(file.commits)
     file.finish()
-    generations.release()
+    held.release()
 
 
 def names(path: Path) -> set[str]:
@@ -232,12 +233,12 @@ def test_a_symbolic_link_is_followed_and_the_other_files_lie_beside_its_target(t
 
 
 def test_the_second_one_who_opens_it_is_refused(path: Path) -> None:
-    generations = Generations(path)
-    file = generations.open()
+    held = Generations(path)
+    file = held.open()
     assert "another process has the state open; stop that one, or name another file" in opened(path).refused
     file.write({row("a"): Row(b"1", 1)})
     file.close()
-    generations.release()
+    held.release()
     assert opened(path).values == {"a": b"1"}
 
 
@@ -265,22 +266,52 @@ def test_a_file_that_another_program_has_locked_is_refused_and_not_moved(path: P
 
 def test_a_copy_is_checked_before_it_replaces_the_last_one(path: Path) -> None:
     write(path, b"1")
-    generations = Generations(path)
-    file = generations.open()
+    held = Generations(path)
+    file = held.open()
     previous = path.with_name("state.db.previous").read_bytes()
     file._db.execute(
         "UPDATE dash_devices_rows SET body = x'32' WHERE kind = 0"
     )  # behind its back: as a bad byte in memory would
     with pytest.raises(statefile.Damaged):
-        generations.keep(file)
+        held.keep(file)
     assert path.with_name("state.db.previous").read_bytes() == previous
     file.close()
-    generations.release()
+    held.release()
 
 
 def test_a_start_that_cannot_write_says_so(path: Path) -> None:
-    generations = Generations(path)
+    held = Generations(path)
     path.with_name("state.db.draft").mkdir()
     with pytest.raises(ServerError, match="the state cannot be read and written"):
-        generations.open()
-    generations.release()
+        held.open()
+    held.release()
+
+
+def test_a_start_is_tried_once_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, b"1")
+    copy, failures = generations._copy, [OSError(errno.ENOSPC, "No space left on device")]
+
+    def full_once(source: Path, target: Path) -> None:
+        if failures:
+            raise failures.pop()
+        copy(source, target)
+
+    monkeypatch.setattr(generations, "_copy", full_once)
+    assert opened(path) == Opened({"a": b"1"}, "")
+
+
+def test_a_journal_that_a_copy_left_behind_is_not_played_back(path: Path) -> None:
+    """As after a copy that failed at its very end."""
+    write(path, b"1")
+    draft = StateFile(_made(path.with_name("state.db.draft")))
+    draft.create()
+    draft._db.execute("PRAGMA journal_mode = DELETE")
+    draft._db.execute("BEGIN IMMEDIATE")
+    draft._db.execute("PRAGMA cache_size = 1")
+    draft._db.execute("PRAGMA cache_spill = 1")
+    for number in range(200):
+        draft._db.execute("INSERT INTO dash_devices_rows VALUES (0, ?, '', zeroblob(4000), 0)", (str(number),))
+    journal = path.with_name("state.db.draft-journal").read_bytes()
+    draft.close()
+    path.with_name("state.db.draft-journal").write_bytes(journal)
+    assert opened(path) == Opened({"a": b"1"}, "")

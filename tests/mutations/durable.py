@@ -119,6 +119,14 @@ ROWS = [
     ),
     Row(
         "durable",
+        "a journal that a copy left behind is not played back",
+        "generations.py",
+        "            journal.unlink(missing_ok=True)",
+        "            pass",
+        "test_a_journal_that_a_copy_left_behind_is_not_played_back",
+    ),
+    Row(
+        "durable",
         "one process has it",
         "generations.py",
         "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
