@@ -25,6 +25,7 @@ from websockets.server import ServerProtocol
 from .connection import Connection
 from .endpoint import SocketApp, handshake_of
 from .feed import Feed
+from .framing import text_frame
 from .gate.head import Head
 from .gate.rules import MAX_HEADERS, MAX_TARGET
 from .handshakes import Opening, rejection, scope_of
@@ -295,16 +296,3 @@ class Listener(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-@functools.lru_cache(
-    maxsize=1
-)  # what is new goes to all pages in step, one after the other: the same bytes, framed once
-def text_frame(payload: bytes) -> bytes:
-    """One unfragmented text frame as a server sends it: RFC 6455, 5.2, no mask, no extension."""
-    length = len(payload)
-    if length < 126:
-        return b"\x81%c%b" % (length, payload)
-    if length < 65_536:
-        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), payload)
-    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), payload)
