@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,13 +16,15 @@ from .calls import Cause, Item
 from .components import canonical_id, may_hold_components
 from .engine import Engine
 from .errors import ModsError, ProtocolError, TooComplexError
-from .journal import Journal
 from .limits import PageLimits
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
 from .registry import SharedCallback
 from .sessions import Session
 from .shared import Key
+
+if TYPE_CHECKING:
+    from .journal import Journal
 
 logger = logging.getLogger("dash_devices.clients")
 

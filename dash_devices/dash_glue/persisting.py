@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash.dependencies import DashDependency
 
 from .. import codec
 from ..engine import Engine
 from ..errors import RegistrationError
-from ..generations import Generations
 from ..hub import Hub
-from ..journal import Journal
 from ..patterns import Dep
 from ..protocol import Notice
 from ..selection import Selection
 from ..threads import in_thread
 from .registration import to_dep
+
+if TYPE_CHECKING:
+    from ..journal import Journal
 
 DEFAULT_FILE = "state.db"
 
@@ -54,6 +55,10 @@ class Persisting:
         """Take the values of an earlier life. Raises ServerError where that is not possible."""
         if self._state is None:
             return
+        # only here: whoever keeps no state does not pay for loading a database
+        from ..generations import Generations
+        from ..journal import Journal
+
         generations = Generations(self._state)
         try:
             journal = Journal(self._engine, self._durable, generations)
