@@ -254,6 +254,27 @@ def test_11_1_rights_that_change_while_a_page_is_open(serve: Serve, raw: MakeRaw
     assert CANARY not in said(again)
 
 
+def test_11_1_numbers_go_on_when_rights_change(serve: Serve, raw: MakeRaw, people: Any) -> None:
+    app, trusted, calls = make_app(), set[str](), Calls()
+    app.protect("shown.children", read=lambda client: client.id in trusted)
+    app.callback_shared(None, Input("speed", "value"))(calls)
+    server = serve(app)
+    _, guest = people(server.url)
+    guest.change("speed", "value", "1")
+    assert guest.until("ack", n=1)
+    trusted.add(guest.welcome["tab"])
+    assert guest.closed() == 1012
+    back = raw(server.url)
+    welcome = back.resume(guest)
+    assert (welcome["mode"], welcome["kept"], welcome["handled"]) == ("snapshot", True, 1)
+    back.n = 0  # the first one again, too: its answer may have been lost
+    for value in ("1", "2"):
+        back.change("speed", "value", value)
+    assert back.until("ack", n=2)
+    assert calls.take(2) == ["1", "2"]
+    assert calls.none_left
+
+
 def test_11_1_a_rule_that_comes_later_counts_at_once(serve: Serve, people: Any) -> None:
     app = make_app()
     admin, guest = people(serve(app).url)
