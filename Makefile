@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HAVE_CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>&1)))
 
-.PHONY: setup demo test check bench soak soak-short attack fuzz renderer mutate chromium clean
+.PHONY: setup demo test check bench soak soak-short attack fuzz renderer mutate chromium strace clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.all renderer/node_modules/.stamp
@@ -39,7 +39,7 @@ soak-short: setup
 	$(BIN)/python -m tests.soak --short $(ROWS)
 
 # Hostile input against a real server, at most half an hour at SCALE=1. ROWS="origins routes" runs some of it.
-attack: setup chromium
+attack: setup chromium strace
 	$(BIN)/python -m tests.attack --scale $(or $(SCALE),1) $(ROWS)
 
 # An hour of it: frame to dispatch. With `pip install atheris` (the extra `fuzz`), coverage-guided too.
@@ -52,6 +52,12 @@ renderer: setup
 
 mutate: setup chromium
 	$(BIN)/python tests/mutate.py $(ARGS)
+
+strace:
+ifeq ($(shell command -v strace),)
+	apt-get update
+	apt-get install --yes --no-install-recommends strace
+endif
 
 chromium:
 ifeq ($(HAVE_CHROMIUM),)

@@ -90,8 +90,8 @@ export function createSocket(url: () => string, line: Line) {
 
   /** Browsers do not say why a line was refused. Over HTTP the same question has an answer: does one have to log in? */
   function askWhy(): void {
-    beats = 1; // asked once for each line
-    const asked = fetch(url().replace(/^ws(.*)socket$/, "http$1metrics"), { method: "HEAD" });
+    beats = 1; // asked once for each line; nobody's cookie is a path that costs nothing and that all may ask for
+    const asked = fetch(url().replace(/^ws(.*)socket$/, "http$1cookie/0"), { method: "HEAD" });
     const refused = { code: CLOSE.UNAUTHENTICATED, reason: "" };
     asked.then(({ status }) => status === 401 && closed(refused)).catch(() => {});
   }

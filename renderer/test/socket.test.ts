@@ -231,7 +231,7 @@ test("a line that never began is asked about over HTTP, once; one has to log in:
   started();
   answer.mockResolvedValue({ status: 401 });
   last().lose();
-  expect(answer).toHaveBeenCalledExactlyOnceWith("http://host/x/metrics", { method: "HEAD" });
+  expect(answer).toHaveBeenCalledExactlyOnceWith("http://host/x/cookie/0", { method: "HEAD" });
   await vi.advanceTimersByTimeAsync(0);
   expect(line.lostLine).toHaveBeenLastCalledWith("Please log in", true);
   await vi.advanceTimersByTimeAsync(60_000);

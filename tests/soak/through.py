@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 from typing import Any
 
 import dash_devices
@@ -14,7 +15,7 @@ import tests.conftest
 import tests.support
 from dash_devices.gate.proxies import TrustedProxies
 
-from .fronts import Form, front
+from .fronts import Form, front, trusting
 
 FORM = Form(*os.environ["SOAK_FRONT"].split())
 UNSURE = "--ignore-certificate-errors"
@@ -40,6 +41,8 @@ def leave(server: Any, *error: Any) -> None:
     real_exit(server, *error)
 
 
+if FORM.kind == "tls":  # scripts of the tests take our own certificate, as the browser is told to
+    ssl.create_default_context = trusting  # type: ignore[assignment]
 if FORM.kind == "prefix":
     os.environ["DASH_REQUESTS_PATHNAME_PREFIX"] = FORM.prefix
     os.environ["DASH_ROUTES_PATHNAME_PREFIX"] = "/"

@@ -17,7 +17,13 @@ from .common import on_loop
 
 SUMMARY = re.compile(r"(\d+) (passed|failed|error)s?\b")
 # what brings a line, a prefix or a server of its own does not go through the one in front
-OWN_LINE = ["tests/semantics/test_10_reconnect.py"]
+OWN_LINE = [
+    "tests/browser/test_durable.py",
+    "tests/browser/test_survival.py",
+    "tests/browser/test_survival_hash.py",
+    "tests/browser/test_survival_labels.py",
+    "tests/semantics/test_10_reconnect.py",
+]
 
 
 def proxies(context: Context) -> list[Check]:
