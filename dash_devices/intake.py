@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dash_devices.clients")
 
+MAX_ANSWER_BYTES = 4_096  # of values in a refusal: the last 256 answers of each tab are kept
 TOO_COMPLEX = "the value is nested too deeply or has too many parts"
 
 
@@ -119,7 +120,7 @@ class Intake:
             self._check_age(session, change.at)
             items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
         except Refused as reason:
-            refused = reason
+            refused = reason.with_traceback(None)  # it would hold on to the frame of bytes until the collector comes
         return Arrived(session, session.page, change, keys, items, refused)
 
     def _written(self, arrived: Arrived, waits: bool, trouble: str) -> None:
@@ -131,27 +132,25 @@ class Intake:
             self._settle(arrived)
 
     def _settle(self, arrived: Arrived) -> None:
-        try:
-            if arrived.refused:
-                raise arrived.refused
-            self._take(arrived)
-        except Refused as refused:
+        refused = arrived.refused or self._take(arrived)
+        if refused is not None:
             self._refuse(arrived, refused)
 
-    def _take(self, arrived: Arrived) -> None:
+    def _take(self, arrived: Arrived) -> Refused | None:
         session, change = arrived.session, arrived.change
         state = self._state(session, change)
         try:
             seq = self.engine.store(arrived.items, Cause(client=session.client, state=state), origin=arrived.page)
         except ModsError as error:  # points that fit no figure: found before anything was stored
-            raise Refused(Nack.BAD_VALUE, str(error)) from None
+            return Refused(Nack.BAD_VALUE, str(error))
         self.engine.metrics["changes"] += 1
         if session.page != arrived.page:
-            return  # it was loaded anew meanwhile
+            return None  # it was loaded anew meanwhile
         # the lock is held: nothing that the change caused can be posted before its answer
         session.answer(change.n, codec.ack(change.n, seq))
         unsent = [key for key in arrived.keys if key in self.engine.events or not session.outbox.may_read(key)]
         session.outbox.reported.update(dict.fromkeys(unsent, seq))
+        return None
 
     def _state(self, session: Session, change: Change) -> dict[Key, Any]:
         """What the page says it shows. Of what it may not change, or not read, the server knows better."""
@@ -164,7 +163,10 @@ class Intake:
         self.engine.metrics["changes_refused"] += 1
         found = [entry for key in arrived.keys if (entry := self.engine.shared.get(key)) is not None]
         entries = session.outbox.shown(found)
-        message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), [e.triple for e in entries])
+        values = [entry.triple for entry in entries]
+        if sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.answer
+            values = []
+        message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), values)
         if session.page == arrived.page:
             session.answer(n, message, [entry.key for entry in entries])
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk

@@ -100,6 +100,12 @@ test("a refused change leaves a newer one of the page alone", () => {
   expect(session.settled(ack(1, 9), [["power", "value", 80]]).write).toEqual([]);
 });
 
+test("a refused control is known as such also when its value comes with the mods", () => {
+  const session = joined();
+  change(session, 90);
+  expect(session.settled(ack(1, 9), [])).toEqual({ write: [], refused: [["power", "value", 90]], frames: [] });
+});
+
 test("a refusal that comes again after a resume changes nothing", () => {
   const session = joined();
   change(session, 90);

@@ -61,8 +61,8 @@ ROWS = [
         "wire 4",
         "a page ignores answers to what it has settled",
         "session.ts",
-        "isNews && !held.has",
-        "!held.has",
+        "own && triples ? triples.filter",
+        "triples ? triples.filter",
         "session.test.ts::a refusal that comes again after a resume changes nothing",
     ),
     Row(

@@ -7,8 +7,10 @@ Each test is a line of what pages may try: "Messages" and "Rendering". Those abo
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -170,6 +172,40 @@ def test_what_a_client_says_cannot_forge_the_log(
     assert page.until("nack", n=1)
     assert "\x1b" not in caplog.text
     assert "\n2026-01-01" not in caplog.text
+
+
+def test_a_large_value_is_told_once_however_many_changes_of_it_are_refused(url: str, raw: MakeRaw, app: Any) -> None:
+    """Answers are kept for a page that comes back: 256 of them, each with such a value, would be 50 MiB for one tab."""
+    large = "x" * 200_000
+    app.push_mods({"a": {"value": large}})
+    page = raw(url).join()
+    page.change("a", "value", "y" * 300_000)
+    assert page.until("nack", n=1)["values"] == []
+    page.until_value("a", "value", large)
+    small = app.push_mods({"a": {"value": "small"}})
+    page.until("mods", seq=small)
+    page.change("a", "value", "y" * 300_000)
+    assert page.until("nack", n=2)["values"] == [["a", "value", "small"]]
+    assert sum(len(answer) for session in app._hub.sessions for _, answer, _ in session.answers) < 1_000
+
+
+def test_refused_changes_leave_nothing_behind(url: str, raw: MakeRaw) -> None:
+    """Not even until the collector comes: a page that is refused again and again would fill the memory."""
+    page = raw(url).join()
+    page.change("a", "value", "y" * 300_000)
+    page.until("nack", n=1)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for n in range(2, 22):
+            page.change("a", "value", "y" * 300_000)
+            page.until("nack", n=n)
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert left < 1_500_000  # of 6 MB
 
 
 # ---- a page writes data, not pages -------------------------------------------------------------------------------------
