@@ -40,6 +40,7 @@ export function createSocket(url: () => string, line: Line) {
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lostAt = 0; // ms; of the first failure since the last message
+  let least = FIRST_DELAY; // ms; the shortest span an attempt is drawn from
   let isWanted = true;
   let heardAt = 0; // ms; of the last message, or of the line's beginning
   let beats = 0; // heartbeats of this line
@@ -63,6 +64,7 @@ export function createSocket(url: () => string, line: Line) {
 
   function heard(text: string): void {
     lostAt = 0;
+    least = FIRST_DELAY;
     heardAt = clock();
     line.receiveText(text);
   }
@@ -84,8 +86,8 @@ export function createSocket(url: () => string, line: Line) {
     if (code === CLOSE.VERSION) return line.outdatedPage();
     isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
     line.lostLine(REASONS[code] ?? "", !isWanted);
-    const hint = +reason.split("retry ")[1]!;
-    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0, hint);
+    least = +reason.split("retry ")[1]! || least;
+    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0);
   }
 
   /** Browsers do not say why a line was refused. Over HTTP the same question has an answer: does one have to log in? */
@@ -101,10 +103,10 @@ export function createSocket(url: () => string, line: Line) {
    * The span grows with the time that was lost, not with the attempts: who drew short ones would soon wait the longest, but
    * all shall be back in time. A hidden page waits until it is seen.
    */
-  function retry(least: number, hint?: number): void {
+  function retry(pause: number): void {
     lostAt ||= clock();
-    const span = hint || Math.min(LAST_DELAY, Math.max(FIRST_DELAY, (clock() - lostAt) / LOST_PER_DELAY));
-    after(least + Math.random() * span, () => document.hidden || connect());
+    const span = Math.max(least, Math.min(LAST_DELAY, (clock() - lostAt) / LOST_PER_DELAY));
+    after(pause + Math.random() * span, () => document.hidden || connect());
   }
 
   function forget(): void {

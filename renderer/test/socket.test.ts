@@ -195,10 +195,17 @@ test("a server that restarts says over how long its pages come back", () => {
   expect(count()).toBe(1);
   vi.advanceTimersByTime(1);
   expect(count()).toBe(2);
-  // Only the first attempt is for all of them: from here on the time lost counts.
+  // It is not back yet: the next attempts would be a storm, too.
   last().lose();
-  vi.advanceTimersByTime(2_000);
+  vi.advanceTimersByTime(2_999);
+  expect(count()).toBe(2);
+  vi.advanceTimersByTime(1);
   expect(count()).toBe(3);
+  last().open();
+  last().onmessage!({ data: "{}" });
+  last().lose();
+  vi.advanceTimersByTime(250);
+  expect(count()).toBe(4);
 });
 
 test("any other reason is no time to wait", () => {

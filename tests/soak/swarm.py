@@ -48,6 +48,7 @@ class Tab:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
+        self._least = FIRST_DELAY
         self._is_wanted = True
 
     # ---- what a user does ----------------------------------------------------------------------------------------------
@@ -94,6 +95,7 @@ class Tab:
     def heard(self, frame: bytes) -> None:
         """A frame arrived."""
         self._lost_at = None
+        self._least = FIRST_DELAY
         if self.on_frame is not None:
             self.on_frame(frame)
         self._send(self.page.receive(frame))
@@ -106,19 +108,19 @@ class Tab:
         if code in FINAL:
             self._is_wanted = False
         elif self._is_wanted:
-            hint = RETRY.search(reason)
-            self._retry(PATIENT_DELAY if code in PATIENT else 0.0, float(hint[1]) / 1000 if hint else None)
+            if hint := RETRY.search(reason):
+                self._least = float(hint[1]) / 1000
+            self._retry(PATIENT_DELAY if code in PATIENT else 0.0)
 
-    def _retry(self, least: float, span: float | None = None) -> None:
+    def _retry(self, pause: float) -> None:
         """Full jitter: a thousand pages must not come back in the same instant. The span grows with the time lost."""
         if not self._is_wanted:
             return
         now = self._loop.time()
         if self._lost_at is None:
             self._lost_at = now
-        if span is None:
-            span = min(LAST_DELAY, max(FIRST_DELAY, (now - self._lost_at) / LOST_PER_DELAY))
-        self._timer = self._loop.call_later(least + random.random() * span, self.connect)
+        span = max(self._least, min(LAST_DELAY, (now - self._lost_at) / LOST_PER_DELAY))
+        self._timer = self._loop.call_later(pause + random.random() * span, self.connect)
 
     def look(self) -> None:
         """A line that says nothing is dead."""

@@ -299,7 +299,7 @@ def test_stopping_tells_what_is_owed_and_how_widely_to_come_back(room: Room) -> 
 def test_many_pages_come_back_over_a_longer_time(room: Room) -> None:
     pages = [room.page() for _ in range(300)]
     room.hub.close_pages()
-    assert {page.link.closed for page in pages} == {(1012, "retry 300")}
+    assert {page.link.closed for page in pages} == {(1012, "retry 375")}
 
 
 # ---- the welcome ----
