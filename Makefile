@@ -32,7 +32,7 @@ bench: $(VENV)/.all chromium
 
 # All rows of docs/reliability.md: at most an hour at SCALE=1. ROWS="kill9 gaps" runs some of them.
 soak: setup chromium
-	$(BIN)/python -m tests.soak --scale $(or $(SCALE),1) $(ROWS)
+	$(BIN)/python -m tests.soak --scale $(or $(SCALE),1) $(if $(AUTHENTICATE),--authenticate) $(ROWS)
 
 # Order, loss and equality alone, in about a minute; no times are judged.
 soak-short: setup
@@ -77,7 +77,7 @@ $(VENV)/.demo: pyproject.toml setup.py | $(BIN)/python
 	touch $@
 
 $(VENV)/.all: pyproject.toml setup.py | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[fast,demo,examples,test,check,bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[fast,demo,examples,test,check]'
 	touch $@ $(VENV)/.demo
 
 renderer/node_modules/.stamp: renderer/package-lock.json

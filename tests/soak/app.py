@@ -2,7 +2,8 @@
 
 It answers on ``/soak/..`` to `tests.soak.server.Server`. Environment: ``SOAK_LOG`` names the file for what it ran and stored
 (one JSON line each, written at once so that a ``kill -9`` loses none), ``SOAK_OPTIONS`` holds JSON keywords of ``Dash``,
-``SOAK_EARLY`` pushes per second and thread that begin before the server runs.
+``SOAK_AUTHENTICATE`` lets in only who shows the token; ``SOAK_EARLY`` pushes per second and thread that begin before the
+server runs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import dash_devices
 from dash_devices import dcc, html
 from dash_devices.dependencies import Input, Output
 
-from .names import CONTROLS, SHOWN
+from .names import CONTROLS, SHOWN, TOKEN
 
 real_time, real_monotonic = time.time, time.monotonic
 LIFE = f"{random.getrandbits(64):x}"  # so that no two lives of this server show the same
@@ -51,6 +52,19 @@ KEYS = [
     *((f"p{i}", "children") for i in range(SHOWN)),
     *((id, "children") for id in ("life", "stamp", "blob")),
 ]
+MAY_CHANGE: dict[str, Any] = {}
+if os.environ.get("SOAK_AUTHENTICATE"):
+    MAY_CHANGE = {"allow": "operator"}
+
+    @app.authenticate
+    async def who(request: dash_devices.AuthRequest) -> dash_devices.Identity | None:
+        """Scripts show their token in a header, browsers in a cookie."""
+        shown = request.headers.get("authorization"), request.cookies.get("token")
+        return (
+            dash_devices.Identity("soak", roles=["operator"]) if f"Bearer {TOKEN}" in shown or TOKEN in shown else None
+        )
+
+
 log = os.open(os.environ.get("SOAK_LOG", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
@@ -70,7 +84,8 @@ def echo(number: int) -> None:
     async def run_async(value: str) -> str:
         return run(value)
 
-    listens = app.callback_shared(Output(f"e{number}", "children"), [Input(f"c{number}", "value")])
+    inputs = [Input(f"c{number}", "value")]
+    listens = app.callback_shared(Output(f"e{number}", "children"), inputs, **MAY_CHANGE)
     listens(run_async if number % 2 else run)
 
 

@@ -21,10 +21,12 @@ import psutil
 
 from ..support import answers, free_port
 from .checker import Journal, Key
+from .names import TOKEN
 from .swarm import until
 
 ROOT = Path(__file__).parents[2]
 MIB = 2**20
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the environment says
 
 
@@ -122,7 +124,7 @@ class Server:
         return await asyncio.to_thread(self._get, f"{self.url}/soak/{name}?{query}")
 
     def _get(self, url: str) -> dict[str, Any]:
-        with NO_PROXY.open(url, timeout=60) as reply:
+        with NO_PROXY.open(urllib.request.Request(url, headers=HEADERS), timeout=60) as reply:
             return dict(orjson.loads(reply.read()))
 
     async def state(self) -> dict[Key, Any]:

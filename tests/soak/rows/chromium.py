@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from dash_devices.server import new_event_loop
 from tests.conftest import CHROMIUM_FLAGS, CONNECTED, HYDRATED, chromium
 
+from ..names import TOKEN
 from ..proxy import Proxy
 from ..server import Server
 
@@ -73,7 +74,9 @@ class Stage:
 
 def open_page(browser: Browser, url: str, **options: Any) -> Page:
     """A page of its own context, drawn and connected."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+    context.add_cookies([{"name": "token", "value": TOKEN, "url": url}])
+    page = context.new_page()
     page.set_default_timeout(TIMEOUT)
     page.goto(url)
     page.wait_for_function(HYDRATED)
