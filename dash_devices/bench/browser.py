@@ -1,31 +1,17 @@
-"""A headless Chromium, the script that presses keys in it, and the times that come back."""
+"""The script that presses keys in a page of the browser, and the times that come back."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
-import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from . import devtools
+from .devtools import Chromium, Page, ScriptError
 from .errors import BenchError
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
-
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-READY_TIMEOUT: Final = 60_000  # ms
+READY_TIMEOUT: Final = 60.0  # s
 ANSWER_TIMEOUT: Final = 10_000  # ms
 HANDLE: Final = "#power [role=slider], input#power"
 
@@ -82,61 +68,19 @@ class Plan:
     burst: int = 60
 
 
-def chromium_path(chosen: str | None) -> str | None:
-    """The Chromium to start: the chosen one, one on the path, or None for Playwright's own."""
-    named = chosen or os.environ.get("DASH_DEVICES_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @contextlib.contextmanager
-def browser(chosen: str | None = None) -> Iterator[Browser]:
-    """A headless Chromium.
-
-    Raises:
-        BenchError: Playwright or a Chromium is missing.
-    """
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError as error:
-        raise BenchError("bench: expected Playwright, got none; do `pip install playwright`") from error
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(
-                executable_path=chromium_path(chosen), args=list(FLAGS), handle_sigint=False, handle_sigterm=False
-            )
-        except Error as error:
-            raise BenchError(
-                "bench: expected a Chromium, got none that starts; install your system's `chromium`, "
-                f"do `playwright install chromium`, or name one by --chromium\n{error.message}"
-            ) from error
-        with contextlib.closing(chromium):
-            yield chromium
-
-
-@contextlib.contextmanager
-def open_page(chromium: Browser, url: str, *, name: str, script: str = "") -> Iterator[Page]:
+def open_page(chromium: Chromium, url: str, *, name: str, script: str = "") -> Iterator[Page]:
     """A page in a profile of its own, once it shows the slider's first value.
 
     Raises:
         BenchError: the page did not come up or an answer stayed out; ``name`` says whose page it is.
     """
-    from playwright.sync_api import Error
-
-    with contextlib.closing(chromium.new_context()) as context:
+    with devtools.open_page(chromium, url, script) as page:
         try:
-            yield ready_page(context, url, script)
-        except Error as error:
-            raise BenchError(f"page {name}: expected an answer to each step, got {error.message}") from error
-
-
-def ready_page(context: BrowserContext, url: str, script: str) -> Page:
-    """A new page that shows the slider's first value; ``script`` runs before any of its own."""
-    page = context.new_page()
-    if script:
-        page.add_init_script(script)
-    page.goto(url)
-    page.wait_for_function(SETTLED, timeout=READY_TIMEOUT)
-    return page
+            page.wait_for(SETTLED, READY_TIMEOUT)
+            yield page
+        except (BenchError, ScriptError) as error:
+            raise BenchError(f"page {name}: expected an answer to each step, got {error}") from error
 
 
 def measure(page: Page, plan: Plan) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .progress import Progress
 from .rawclient import RawClient
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from .devtools import Chromium, Page
 
 POINTS: Final = ("10x10", "500x10", "2000x10", "2000x500")
 """Layouts: shared properties x shared callbacks among them."""
@@ -96,7 +96,7 @@ class Point:
         return self.stock_watch + self.stock_apply
 
 
-def run(chromium: Browser, rounds: int, plan: Plan) -> list[Point]:
+def run(chromium: Chromium, rounds: int, plan: Plan) -> list[Point]:
     """Measure each layout with us and with stock Dash, in turn."""
     turns = [(point, system) for _ in range(rounds) for point in POINTS for system in ("shared-async", "stock")]
     samples: dict[tuple[str, str], list[list[float]]] = {turn: [] for turn in turns}
@@ -112,7 +112,7 @@ def run(chromium: Browser, rounds: int, plan: Plan) -> list[Point]:
     return [summary(p, samples[p, "shared-async"], samples[p, "stock"], servers[p]) for p in POINTS]
 
 
-def in_page(chromium: Browser, child: Child, name: str, plan: Plan) -> list[list[float]]:
+def in_page(chromium: Chromium, child: Child, name: str, plan: Plan) -> list[list[float]]:
     """Rows of one fresh page."""
     is_stock = name.startswith("stock")
     with open_page(chromium, child.url, name=name, script="" if is_stock else STAGES) as page:

@@ -11,7 +11,7 @@ from .child import serve
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from .devtools import Chromium
 
 SYSTEMS = {
     "floor": "floor: range input, WebSocket, div",
@@ -44,7 +44,7 @@ class Cell:
     p95: dict[str, float]
 
 
-def run(chromium: Browser, systems: list[str], layouts: list[str], rounds: int, plan: Plan) -> list[Run]:
+def run(chromium: Chromium, systems: list[str], layouts: list[str], rounds: int, plan: Plan) -> list[Run]:
     """Measure all systems in turn, with a fresh server and page each, as often as there are rounds."""
     turns = [(s, layout) for number in range(rounds) for layout in layouts for s in rotated(systems, number)]
     progress = Progress(len(turns))
@@ -62,7 +62,7 @@ def rotated(systems: list[str], number: int) -> list[str]:
     return systems[shift:] + systems[:shift]
 
 
-def run_one(chromium: Browser, system: str, layout: str, plan: Plan) -> Run:
+def run_one(chromium: Chromium, system: str, layout: str, plan: Plan) -> Run:
     """Measure one system in a fresh server and page."""
     with serve(system, layout) as child, open_page(chromium, child.url, name=f"{system}, {layout}") as page:
         times = measure(page, plan)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import curve, goals, imports, plot, push, report, roundtrip
-from .browser import Plan, browser
+from .browser import Plan
+from .devtools import browser
 from .errors import BenchError
 
 QUICK: Final = Plan(warmup=8, spaced=30, burst=20)
@@ -44,6 +45,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--only", choices=PARTS, help="measure one part")
     add("--curve", action="store_true", help="also: growing layouts, up to 2,000 shared properties and 500 callbacks")
     add("--fanout", action="store_true", help="also: pushes to 100 clients")
+    add("--authenticate", action="store_true", help="ours asks who comes, and who may change the slider")
     add("--out", type=Path, default=Path("bench-results"), help="folder for results.json and roundtrip.svg")
     add("--chromium", help="path of the Chromium to measure in")
     options = parser.parse_args(argv)
@@ -76,6 +78,7 @@ def chosen(known: Iterable[str]) -> Callable[[str], list[str]]:
 def run(options: argparse.Namespace) -> None:
     """Measure each wanted part and print its table at once; then the goals and the files, also of a run that ended early."""
     warn_busy()
+    os.environ["BENCH_AUTHENTICATE"] = "1" if options.authenticate else ""
     results: dict[str, Any] = {}
     try:
         for part in PARTS:

@@ -116,11 +116,15 @@ def ours(kind: str) -> Any:
     import dash_devices  # here, so that stock processes never see it
 
     app: Any = dash_devices.Dash(__name__)
+    rule = {}
+    if os.environ.get("BENCH_AUTHENTICATE"):
+        app.authenticate(lambda request: dash_devices.Identity("bench", roles=["operator"]))
+        rule = {"allow": "operator"}
     if kind == "regular":
         app.callback(Output(READING, "children"), Input(SLIDER, "value"))(show)
     else:
         function: Callable[..., Any] = show_sync if kind == "shared-sync" else show
-        app.callback_shared(Output(READING, "children"), [Input(SLIDER, "value")])(function)
+        app.callback_shared(Output(READING, "children"), [Input(SLIDER, "value")], **rule)(function)
     return app
 
 

@@ -1,0 +1,65 @@
+"""The bench, run as a user runs it: real servers, a real browser, key presses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dash_devices.bench import devtools
+from dash_devices.bench.errors import BenchError
+
+
+def test_a_quick_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Each system has its times, the goals are judged, and no process of it is left."""
+    command = [sys.executable, "-m", "dash_devices", "bench", "--quick", "--only", "roundtrip"]
+    options = ["--systems", "floor,shared-async,shared-sync", "--layouts", "bare", "--out", str(tmp_path)]
+    mark = str(tmp_path)  # the profile and the results lie here: a process of this run has it on its command line
+    done = subprocess.run(
+        [*command, *options],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        env={**os.environ, "TMPDIR": mark},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [run["system"] for run in results["roundtrip"]] == ["floor", "shared-async", "shared-sync"]
+    for run in results["roundtrip"]:
+        assert (len(run["spaced"]), len(run["burst"])) == (30, 20)
+        assert min(run["spaced"] + run["burst"]) > 0
+    assert "shared against the floor" in done.stdout
+    assert (tmp_path / "roundtrip.svg").read_text().startswith("<svg")
+    assert [
+        p.info["pid"] for p in psutil.process_iter(["pid", "cmdline"]) if mark in " ".join(p.info["cmdline"] or [])
+    ] == []
+
+
+def test_a_script_that_throws_says_what() -> None:
+    """An error in the page is an exception here, with its text; the browser goes on."""
+    with devtools.browser() as chromium, devtools.open_page(chromium, "about:blank") as page:
+        with pytest.raises(devtools.ScriptError, match="no such key"):
+            page.evaluate("() => { throw new Error('no such key'); }")
+        assert page.evaluate("(n) => Promise.resolve(n + 1)", 41) == 42
+
+
+def test_a_page_that_does_not_come_up_says_what_it_shows() -> None:
+    """The reader sees the page's own words."""
+    with (
+        devtools.browser() as chromium,
+        devtools.open_page(chromium, "data:text/html,<p>out of order") as page,
+        pytest.raises(BenchError, match="out of order"),
+    ):
+        page.wait_for("() => false", 0.2)
+
+
+def test_no_browser_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a path nor a browser on the path."""
+    monkeypatch.delenv("DASH_DEVICES_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BenchError, match="--chromium"), devtools.browser():
+        pass
