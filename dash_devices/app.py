@@ -29,6 +29,7 @@ from .dash_glue.protecting import Protecting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
 from .dash_glue.requests import SocketRequests, page_session, page_view
+from .encoder import MAX_VALUE
 from .engine import Engine
 from .errors import ServerError
 from .gate.headers import Csp
@@ -60,6 +61,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         max_sockets_per_address: of one address; loopback and trusted proxies have no such limit.
         event_properties: names of further properties that are events: sent to the pages open now, never replayed.
         lane_capacity: calls that may wait in one lane.
+        max_value: bytes that one value of yours, pushed or returned, may have as JSON.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
         page_limits: how much one page may ask of the server.
@@ -83,6 +85,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         max_sockets_per_address: int = 64,
         event_properties: Iterable[str] = (),
         lane_capacity: int = 10_000,
+        max_value: int = MAX_VALUE,
         max_change_age: float | None = 5.0,
         page_limits: PageLimits | None = None,
         state: str | PathLike[str] | None = None,
@@ -90,6 +93,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
     ) -> None:
         self._engine = Engine(encode, event_properties)
         self._engine.lanes.capacity = lane_capacity
+        self._engine.item.most = max_value
         self._engine.report_error = self._show_error
         self._engine.early = self._load_early
         self._hub = Hub(self._engine, leave_after=leave_after, limits=page_limits)

@@ -20,7 +20,8 @@ from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
 from .components import Components, id_parts, may_hold_components
-from .errors import DashDevicesError, UnserializableError
+from .encoder import Encoder
+from .errors import DashDevicesError
 from .events import EventProperties, is_building
 from .lanes import Lanes
 from .outbox import EXTENDING
@@ -39,6 +40,7 @@ class Engine:
     """The shared map, the callbacks and their lanes.
 
     Attributes:
+        item: encodes a value.
         lock: taken around every look at or change of ``shared``, ``components`` and ``registry``.
         running: does the server run? Before, values only set the initial state; afterwards, they are for nobody.
         changed: called, outside the lock, when there is something to send.
@@ -66,23 +68,9 @@ class Engine:
         self.private: Callable[[Client, list[Item]], object] = lambda client, items: None
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
         self.events = EventProperties(event_properties, self.components)
-        self._encode = encode
+        self.item = Encoder(encode)
 
     # ---- values in --------------------------------------------------------------------------------------------------
-    def item(self, key: Key, value: Any) -> Item:
-        """A value, encoded.
-
-        Raises:
-            UnserializableError: the value has no JSON form.
-        """
-        try:
-            return Item(key, self._encode(value))
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise UnserializableError(
-                f"{key[0]}.{key[1]}: expected a value with a JSON form, got {type(value).__name__} ({error}); "
-                "convert it first, nothing was sent"
-            ) from error
-
     def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:
         """Store values under one seq and queue the calls that listen to them. Returns the seq."""
         items = list(items)

@@ -6,7 +6,8 @@
     |-- RegistrationError (ValueError)      a shared callback that cannot work
     |   `-- ServiceError                    service bits that contradict each other
     |-- ModsError (TypeError)               mods of the wrong shape
-    |   `-- UnserializableError             a value that has no JSON form
+    |   |-- UnserializableError             a value that has no JSON form
+    |   `-- TooLargeError                   a value with too long a JSON form
     |-- ProtocolError (ValueError)          a frame that breaks PROTOCOL.md
     |   `-- TooComplexError                 a frame with more in it than may be allocated
     `-- ServerError (RuntimeError)          the server cannot run as asked
@@ -31,6 +32,10 @@ class ModsError(DashDevicesError, TypeError):
 
 class UnserializableError(ModsError):
     """A value that has no JSON form. Names the component id, the property and the type."""
+
+
+class TooLargeError(ModsError):
+    """A value with too long a JSON form for every page to hold. Names the component id, the property and the sizes."""
 
 
 class ProtocolError(DashDevicesError, ValueError):

@@ -10,5 +10,6 @@ from .errors import (
     RegistrationError as RegistrationError,
     ServerError as ServerError,
     ServiceError as ServiceError,
+    TooLargeError as TooLargeError,
     UnserializableError as UnserializableError,
 )

@@ -41,6 +41,7 @@ class Pushing:
         Raises:
             ModsError: another shape.
             UnserializableError: a value without a JSON form; nothing was sent.
+            TooLargeError: a value with a JSON form longer than ``max_value=``; nothing was sent.
         """
         items = self._items(mods)
         if client is None:

@@ -216,10 +216,18 @@ ROWS = [
     Row(
         "7.7",
         "a value that cannot be serialised is named",
-        "engine.py",
+        "encoder.py",
         "except (TypeError, ValueError, OverflowError, RecursionError) as error:",
         "except OSError as error:",
         "test_7_7_a_value_that_cannot_be_serialised",
+    ),
+    Row(
+        "7.7",
+        "a value too large for the pages is an error",
+        "encoder.py",
+        "len(encoded) > self.most",
+        "False",
+        "test_7_7_a_value_too_large_for_the_pages_is_the_authors_error",
     ),
     Row(
         "7.7",

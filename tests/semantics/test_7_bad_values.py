@@ -79,3 +79,31 @@ def test_7_7_in_a_result_it_is_logged_and_harms_nothing(
     assert any("b.title" in line and "Strange" in line for line in caplog.messages)
     push_and_wait(app, {"x": {"value": "good"}})
     assert [t for t in told(app, page) if t[0] != "x"] == [["a", "title", "good"], ["b", "title", "good"]]
+
+
+@pytest.mark.parametrize("to", ["all", "one"])
+def test_7_7_a_value_too_large_for_the_pages_is_the_authors_error(
+    serve: Callable[..., Any], raw: Callable[..., Raw], to: str
+) -> None:
+    app = make_app(html.Div(id="a"), max_value=1_000)
+    page = raw(serve(app).url).join()
+    client = None if to == "all" else app.clients[0]
+    app.push_mods({"a": {"title": "x" * 998}}, client=client)
+    page.until_value("a", "title", "x" * 998)
+    with pytest.raises(TypeError, match=r"a\.title: expected at most .*max_value"):
+        app.push_mods({"a": {"title": "x" * 999}}, client=client)
+    assert [len(value) for _, _, value in told(app, page)] == [998], "nothing more is sent, and the page is still there"
+
+
+def test_7_7_a_result_too_large_costs_its_own_output_only(
+    serve: Callable[..., Any], raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(dcc.Input(id="n"), html.Div(id="a"), html.Div(id="b"), max_value=1_000)
+    app.callback_shared(Output("a", "title"), [Input("n", "value")])(lambda n: "x" * int(n or 0))
+    app.callback_shared(Output("b", "title"), [Input("n", "value")])(lambda n: n)
+    page = raw(serve(app).url).join()
+    page.change("n", "value", "2000")
+    page.until_value("b", "title", "2000")
+    page.change("n", "value", "10")
+    page.until_value("a", "title", "x" * 10)
+    assert "a.title: expected at most" in caplog.text

@@ -13,6 +13,7 @@ from .half_open import half_open
 from .handshakes import handshakes
 from .leaks import leaks
 from .messages import bombs, flood
+from .together import together
 from .xss import xss
 
 Row = Callable[[Context], list[Check]]
@@ -24,6 +25,7 @@ ROWS: dict[str, Row] = {
         handshakes,
         cookies,
         crowd,
+        together,
         half_open,
         leaks,
         xss,
