@@ -18,8 +18,8 @@ class Client:
         origin: the ``Origin`` header, or None.
         user_agent: the ``User-Agent`` header, empty when there is none.
         connected: is its socket up? A short drop does not make it leave.
-        authentication: None until your code sets it.
-        username: None until your code sets it.
+        authentication: whom the gate let in; else None until your code sets it.
+        username: the name of that one; likewise.
     """
 
     def __init__(

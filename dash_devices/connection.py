@@ -116,7 +116,7 @@ class Connection:
         assert hub.loop is not None
         self._timer = hub.loop.call_later(HELLO_SECONDS, self._no_hello)
         if handshake.header(b"sec-websocket-protocol") is not None:
-            self.close(Close.VERSION, "no subprotocol is spoken here; reload")
+            self.fault(Close.VERSION, "no subprotocol is spoken here; reload")
 
     # ---- the transport's side -----------------------------------------------------------------------------------------
     def alive(self) -> None:
@@ -142,9 +142,24 @@ class Connection:
                 self._handle[type(message)](self.session, message, len(raw))
             self._check_reading()
         except ProtocolError as error:
-            self._hub.engine.metrics["protocol_errors"] += 1
-            logger.warning("%s: %s", self._who, error)
-            self.close(error.code, str(error))
+            self.fault(error.code, str(error))
+
+    def fault(self, code: int, reason: str) -> None:
+        """The page breaks the rules of the socket: that is counted, told in the log, and ends it."""
+        if self.state is not State.CLOSED:
+            self._tell_fault(code, reason)
+            self.close(code, reason)
+
+    def broke(self, code: int, reason: str) -> None:
+        """Its frames broke those of WebSockets; the transport has closed it. Harmless after a close of ours."""
+        if self.state is not State.CLOSED:
+            self._tell_fault(code, reason)
+            self.state = State.CLOSED
+            self._timer.cancel()
+
+    def _tell_fault(self, code: int, reason: str) -> None:
+        self._hub.engine.metrics["protocol_errors"] += 1
+        logger.warning("%s: %s (closed with %d)", self._who, reason, code)
 
     def took(self, size: int, work: float) -> float:
         """So many bytes were read and handled in so many seconds of this thread.
@@ -210,7 +225,7 @@ class Connection:
 
     def _check_reading(self) -> None:
         if not self.writable and self.session is not None and len(self.session.outbox) > MAX_UNREAD:
-            self.close(Close.TOO_FAST, f"more than {MAX_UNREAD} answers wait to be read")
+            self.fault(Close.TOO_FAST, f"more than {MAX_UNREAD} answers wait to be read")
 
     # ---- the hub's side -----------------------------------------------------------------------------------------------
     def send(self, frame: bytes) -> None:
@@ -238,7 +253,7 @@ class Connection:
     # ---- messages -----------------------------------------------------------------------------------------------------
     def _no_hello(self) -> None:
         if self.state is State.OPENING:
-            self.close(Close.HELLO_TIMEOUT, f"no hello within {HELLO_SECONDS:g} s")
+            self.fault(Close.HELLO_TIMEOUT, f"no hello within {HELLO_SECONDS:g} s")
 
     def _open(self, message: Any) -> None:
         if not isinstance(message, Hello):

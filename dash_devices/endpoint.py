@@ -135,7 +135,7 @@ class _Socket:
             self.connection.alive()
             text = message.get("text")
             if text is None:
-                self.connection.close(1003, "send text frames")
+                self.connection.fault(1003, "send text frames")
             else:
                 began = time.thread_time()
                 self.connection.receive(text)

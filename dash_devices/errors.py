@@ -15,7 +15,7 @@
 
 
 class DashDevicesError(Exception):
-    """Base of every error that this package raises itself."""
+    """Base of the errors of this package; a wrong argument of its small classes is a plain ``ValueError`` or ``TypeError``."""
 
 
 class RegistrationError(DashDevicesError, ValueError):

@@ -1,6 +1,6 @@
 """The pages: who joins and leaves, what they change, and what each is sent. One message in, state and calls out.
 
-Lives on the event loop; only `Hub.wake` may be called from elsewhere.
+Lives on the event loop; only `wake`, `push_to` and `session_of` may be called from elsewhere.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ from .protocol import MAX_CHANGE, MAX_DEPTH, MAX_MESSAGE, MAX_NODES
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PageLimits:
-    """What one page may do: ``Dash(page_limits=PageLimits(changes_per_second=500))``.
+    """What one page may do: ``Dash(page_limits=PageLimits(messages_per_second=500))``.
 
     Attributes:
         change_bytes: of the values of one change, as JSON; ``max_change=`` raises it for one callback.
-        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it.
+        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it. Under
+            ``app.run()`` only.
         depth: how deep a value may be nested.
         nodes: how many parts a value may have.
         fragments: frames that one message may be cut into. Under ``app.run()`` only.

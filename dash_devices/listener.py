@@ -1,7 +1,7 @@
 """The push socket on the bare transport: for ``app.run()``, which owns the port.
 
-One port, two readers: a request for the socket's path is served here, by the sans-I/O protocol of ``websockets``; every other
-connection goes to Hypercorn as it arrived. Frames are handled in the tick they arrive in and leave in the tick they are made in.
+One port, two readers: the sans-I/O protocol of ``websockets`` serves requests for the socket's path, Hypercorn all others, as they
+arrived. Frames are handled in the tick they arrive in, up to 5 ms for each peer, and leave in the tick they are made in.
 """
 
 from __future__ import annotations
@@ -212,8 +212,7 @@ class Listener(asyncio.Protocol):
             self._feed.take(self._head)
 
     def _peer(self) -> str:
-        peer = self._transport.get_extra_info("peername")
-        return peer[0] if peer else ""
+        return str((self._transport.get_extra_info("peername") or [""])[0])
 
     # ---- frames --------------------------------------------------------------------------------------------------------
     def _handle_events(self) -> None:
@@ -226,6 +225,8 @@ class Listener(asyncio.Protocol):
                 self._write_out()  # a ping is answered before what follows it
                 self._connection.control()
         self._write_out()
+        if protocol.close_sent is not None and protocol.close_rcvd is None and self._connection is not None:
+            self._connection.broke(protocol.close_sent.code, protocol.close_sent.reason)
         if protocol.close_expected() and self._timer is None and not self._transport.is_closing():
             self._expect_close()
 
@@ -237,9 +238,10 @@ class Listener(asyncio.Protocol):
             return
         assert self._connection is not None
         self._fragments.append(bytes(frame.data))
+        if len(self._fragments) > (limit := self._connection.limits.fragments):
+            protocol.fail(1008, f"more than {limit} fragments")
+            return
         if not frame.fin:
-            if len(self._fragments) > (limit := self._connection.limits.fragments):
-                protocol.fail(1008, f"more than {limit} fragments")
             return
         data = b"".join(self._fragments)
         self._fragments.clear()

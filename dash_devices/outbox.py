@@ -71,7 +71,7 @@ class Outbox:
     Attributes:
         position: the seq the page stands at; None until it has its layout: nothing is pushed before.
         lost: events that could not be kept.
-        whole: figures that the page must get whole, because it lost points that others were sent.
+        whole: properties that the page must get whole: figures it lost points of, values it was refused, or mounted differently.
         base: the seq from which on the page knows the seq of each property: the layout's, or 0.
         sent: the newest seq that the page may say it applied.
         reported: what the page made itself and is sent to nobody (events) or not to it, with the seq of its ack: it counts in

@@ -253,7 +253,7 @@ class Ask:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Error:
-    """Something the author of the app should see. ``detail`` is a traceback, or empty outside debug mode."""
+    """Something the author of the app should see. ``detail`` is its traceback. Sent in debug mode only."""
 
     type: ClassVar[str] = "error"
     message: str

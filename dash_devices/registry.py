@@ -21,7 +21,7 @@ from .shared import Key
 class SharedCallback:
     """A function that runs at the server.
 
-    ``function`` is the user's; ``call`` and ``finish`` are Dash's part (context, grouping, results), set by ``dash_glue``.
+    ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``.
     """
 
     name: str

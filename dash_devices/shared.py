@@ -1,7 +1,7 @@
 """The one copy of every shared property: a map from key to value with the place in the one total order.
 
 ``since(seq)`` is all that a page needs to catch up, whatever it missed: it is the broadcast queue, the back-pressure and the
-reconnect in one. No I/O here, no asyncio; the owner (the hub) holds its lock around every call.
+reconnect in one. No I/O here, no asyncio; the owner (the engine) holds its lock around every call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Entry:
     Attributes:
         key: the property.
         seq: the seq of the store that set it; 0 for a value that came with the layout.
-        origin: id of the client whose page shows this value already, as it made the change; None for the server's own.
+        origin: name of the page load that shows this value already, as it made the change; None for the server's own.
         patches: ``(seq, encoded operations)`` that lead here from the value at ``base``, oldest first.
         base: the oldest seq from which ``patches`` lead here.
         extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.

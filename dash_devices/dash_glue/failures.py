@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from typing import Any
 
+from dash.exceptions import DependencyException
 from quart import Quart, Response, request
 from werkzeug.exceptions import InternalServerError
 
@@ -22,10 +24,20 @@ def failure_text(what: str) -> str:
 def answer_failures(server: Quart) -> None:
     """Answer with an id what fails in any view, unless the server's author has an answer of his own."""
 
+    def unknown() -> Response:
+        return Response("Not found\n", status=404, content_type="text/plain")
+
     async def answer(error: Any) -> Response:
         cause = error.original_exception
-        text = failure_text(f"{request.method} {request.path!r} failed with {type(cause or error).__name__}")
+        if isinstance(cause, OSError) and cause.errno == errno.ENAMETOOLONG:  # no file can have the name that was asked for
+            return unknown()
+        text = failure_text(f"{request.method} {request.path!r:.200} failed with {type(cause or error).__name__}")
         return Response(f"{text}\n", status=500, content_type="text/plain")
 
+    async def answer_unknown(error: DependencyException) -> Response:
+        logger.warning("%s %.200r: no such script", request.method, request.path)
+        return unknown()
+
+    server.register_error_handler(DependencyException, answer_unknown)  # an address of a script that nobody registered
     if not server.error_handler_spec[None].get(500):
         server.register_error_handler(InternalServerError, answer)

@@ -199,7 +199,7 @@ export interface Ask {
   properties: string[];
 }
 
-/** Something the author of the app should see. `detail` is a traceback, or empty outside debug mode. */
+/** Something the author of the app should see. `detail` is its traceback. Sent in debug mode only. */
 export interface Error {
   type: "error";
   message: string;

@@ -14,11 +14,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 import dash_devices
-from dash_devices import dcc, html
+from dash_devices import connection, dcc, html
 from dash_devices.limits import PageLimits
 from dash_devices.protocol import MAX_MESSAGE
 
-from ..support import TIMEOUT, Raw, ServerThread
+from ..support import TIMEOUT, Raw, ServerThread, wait_for
 from .support import hypercorn, uvicorn
 
 MakeRaw = Callable[..., Raw]
@@ -115,14 +115,49 @@ def test_a_character_may_be_cut_by_fragments(page: Any) -> None:
 def test_too_many_fragments_are_closed_with_1008(page: Any, server: Any) -> None:
     if server.kind != "run":
         pytest.skip("other servers join fragments themselves")
-    few, many, other = page().join(), page().join(), page().join()
-    message = _change(1)
-    pieces = [*message[: FRAGMENTS - 1], message[FRAGMENTS - 1 :]]
-    few._socket.send(pieces)
+    few, other = page().join(), page().join()
+    few._socket.send(_in_pieces(FRAGMENTS))
     assert few.until("ack", n=1)
-    with contextlib.suppress(ConnectionClosed):  # it may hang up before it has read all of it
-        many._socket.send([*message[: FRAGMENTS + 4], message[FRAGMENTS + 4 :]])
-    assert many.closed() == 1008
+    for count in (FRAGMENTS + 1, FRAGMENTS + 5):
+        many = page().join()
+        with contextlib.suppress(ConnectionClosed):  # it may hang up before it has read all of it
+            many._socket.send(_in_pieces(count))
+        assert many.closed() == 1008
+    _others_go_on(other)
+
+
+def _in_pieces(count: int) -> list[str]:
+    """A change in so many frames; the last one, which the library adds, is empty."""
+    message = _change(1)
+    return [*message[: count - 2], message[count - 2 :]]
+
+
+def test_whoever_breaks_the_rules_is_counted_and_named_in_the_log(
+    app: Any, page: Any, server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinds = {1003: b"{}", 4400: "no JSON"}
+    if server.kind == "run":  # other servers keep what they find wrong with frames to themselves
+        kinds |= {1007: [b'"\xff"'], 1008: _in_pieces(FRAGMENTS + 1), 1009: "x" * (MAX_MESSAGE + 1)}
+    for count, (code, frame) in enumerate(kinds.items(), 1):
+        bad = page().join()
+        with contextlib.suppress(ConnectionClosed):
+            bad._socket.send(frame, **({"text": True} if code == 1007 else {}))
+        assert bad.closed() in (code, 1006)
+        wait_for(lambda count=count: app.metrics["protocol_errors"] == count, f"count of {code}")
+        assert caplog.text.count(f"(closed with {code})") == 1
+    page().join().close()  # who just leaves breaks nothing
+    _others_go_on(page().join())
+    assert app.metrics["protocol_errors"] == len(kinds)
+
+
+def test_whoever_says_nothing_is_closed_with_4408(
+    app: Any, page: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = page().join()
+    monkeypatch.setattr(connection, "HELLO_SECONDS", 0.2)
+    assert page().closed() == 4408
+    assert "no hello within 0.2 s (closed with 4408)" in caplog.text
+    assert len(app.clients) == 1, "nobody joined"
     _others_go_on(other)
 
 

@@ -7,6 +7,7 @@ import gzip
 import http.client
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,3 +169,43 @@ def test_nobody_listens_on_the_port_afterwards(serve: Serve) -> None:
     for _ in range(3):
         with ServerThread(_app(), port=port) as server:
             assert _get(server, "/_dash-layout", None)[1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../secret.txt",
+        "/assets/..%2fsecret.txt",
+        "/assets/%2e%2e/secret.txt",
+        "/assets/%252e%252e/secret.txt",
+        "/assets/..%5csecret.txt",
+        "/assets/..\\secret.txt",
+        "/assets//{here}/secret.txt",
+        "/assets/C:%5csecret.txt",
+        "/assets/%5c%5chost%5cshare",
+        "/assets/inside.txt%00.png",
+        "/assets/" + "a" * 5_000,
+        "/assets/CON",
+        "/assets/INSIDE.TXT",
+        "/_dash-component-suites/dash_devices/..%2f..%2fsecret.txt",
+        "/_dash-component-suites/..%2f{here}/secret.txt",
+        "/static/..%2fsecret.txt",
+    ],
+)
+def test_no_address_leads_out_of_the_folders_that_are_served(serve: Serve, tmp_path: Path, path: str) -> None:
+    (tmp_path / "secret.txt").write_text("the canary")
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "inside.txt").write_text("inside")
+    server = serve(_app(assets_folder=str(tmp_path / "assets")))
+    assert _answer(server, "/assets/inside.txt").endswith(b"inside")
+    answer = _answer(server, path.replace("{here}", str(tmp_path).strip("/")))
+    is_page = b"<title>Dash</title>" in answer  # what is no address of Dash's is one of the app's own
+    assert is_page or answer.partition(b" ")[2][:3] in (b"400", b"404"), answer[:200]
+    assert b"canary" not in answer
+
+
+def _answer(server: ServerThread, path: str) -> bytes:
+    """All that a path is answered with, sent as it is; the server ends the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: line.recv(65_536), b""))

@@ -95,6 +95,18 @@ def test_bytes_at_their_limit(serve: Callable[..., ServerThread], raw: MakeRaw, 
         assert page.until("ack", n=1)
 
 
+@pytest.mark.parametrize(("size", "answer"), [(0, "ack"), (1, "nack")])
+def test_a_callback_may_take_more_than_others(
+    serve: Callable[..., ServerThread], raw: MakeRaw, size: int, answer: str
+) -> None:
+    app = make_app()
+    app.callback_shared(Output("shown", "children"), Input("own", "value"), max_change=300_000)(lambda value: "taken")
+    page = raw(serve(app).url).join()
+    around = len(json.dumps([["own", "value", ""]], separators=(",", ":")))
+    page.change("own", "value", "x" * (300_000 - around + size))
+    assert page.until(answer, n=1).get("code") in (None, "too_big")
+
+
 def test_a_message_at_its_limit(serve: Callable[..., ServerThread], raw: MakeRaw) -> None:
     server = serve(make_app(page_limits=PageLimits(message_bytes=10_000)))
     for extra in (-1, 0, 1):
@@ -340,3 +352,6 @@ def test_a_callback_that_fails_or_hangs_costs_its_own_outputs_only(
         page.change("a", "value", number)
         page.until_value("shown", "children", f"got {number}")
     assert {app.get("shown", name) for name in ("title", "lang", "dir")} == {None}
+    assert not any(message["type"] == "error" for message in page.seen), (
+        "what an author did wrong is not a page's business"
+    )

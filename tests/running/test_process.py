@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -97,3 +98,21 @@ def test_it_listens_on_this_machine_only(child: Start) -> None:
     listening: list[Any] = [one.laddr for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
     assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", server.port)]
     assert process.children() == [], "no child that survives a kill and keeps the port and the hardware"
+
+
+def test_no_file_is_left_for_another_connection(child: Start, raw: MakeRaw) -> None:
+    """Those who are there go on, and when there are files again others come in."""
+    server = child().up()
+    page = raw(server.url).join()
+    open_files = psutil.Process(server.process.pid).num_fds()
+    _, most = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_files + 5, most))
+    with ExitStack() as stack:
+        for _ in range(30):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        page.change("a", "value", "1")
+        page.until_value("shown", "children", "1")
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (most, most))
+    late = raw(server.url).join()
+    late.change("a", "value", "2")
+    page.until_value("shown", "children", "2")

@@ -12,6 +12,7 @@ from .gate import cookies, crowd, origins, routes
 from .half_open import half_open
 from .handshakes import handshakes
 from .leaks import leaks
+from .lines import lines
 from .messages import bombs, flood
 from .together import together
 from .xss import xss
@@ -20,6 +21,7 @@ Row = Callable[[Context], list[Check]]
 ROWS: dict[str, Row] = {
     row.__name__: row
     for row in (
+        lines,
         origins,
         routes,
         handshakes,
