@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
@@ -13,6 +14,16 @@ from .gate.door import plain
 from .gate.head import Head, Scope
 from .gate.headers import ALWAYS
 from .identity import Refuse
+
+
+class Frames(ServerProtocol):
+    """A peer may close in the middle of a message (RFC 6455, 5.4); the library takes that for an error of the peer."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """A frame was read."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

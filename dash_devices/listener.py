@@ -1,6 +1,6 @@
 """The push socket on the bare transport: for ``app.run()``, which owns the port.
 
-One port, two readers: the sans-I/O protocol of ``websockets`` serves requests for the socket's path, Hypercorn all others, as they
+One port, two readers: the sans-I/O protocol of ``websockets`` serves requests for the socket's path, Hypercorn all others as they
 arrived. Frames are handled in the tick they arrive in, up to 5 ms for each peer, and leave in the tick they are made in.
 """
 
@@ -28,7 +28,7 @@ from .feed import Feed
 from .framing import text_frame
 from .gate.head import Head
 from .gate.rules import MAX_HEADERS, MAX_TARGET
-from .handshakes import Opening, rejection, scope_of
+from .handshakes import Frames, Opening, rejection, scope_of
 from .identity import IDENTITY, Refuse
 
 logger = logging.getLogger("dash_devices.socket")
@@ -164,7 +164,7 @@ class Listener(asyncio.Protocol):
             self._hand_over(self._transport, self._head)
 
     def _open(self, owner: SocketApp) -> None:
-        protocol = ServerProtocol(max_size=owner.limits.message_bytes, logger=_quiet)
+        protocol = Frames(max_size=owner.limits.message_bytes, logger=_quiet)
         protocol.receive_data(self._head)
         self._head = b""
         events = protocol.events_received()

@@ -29,7 +29,9 @@ def answer_failures(server: Quart) -> None:
 
     async def answer(error: Any) -> Response:
         cause = error.original_exception
-        if isinstance(cause, OSError) and cause.errno == errno.ENAMETOOLONG:  # no file can have the name that was asked for
+        if (
+            isinstance(cause, OSError) and cause.errno == errno.ENAMETOOLONG
+        ):  # no file can have the name that was asked for
             return unknown()
         text = failure_text(f"{request.method} {request.path!r:.200} failed with {type(cause or error).__name__}")
         return Response(f"{text}\n", status=500, content_type="text/plain")

@@ -80,6 +80,14 @@ def test_invalid_utf8_over_fragments_is_closed_with_1007(url: str, other: Raw) -
         assert peer.code() == 1007
 
 
+def test_a_close_in_the_middle_of_a_message_is_no_fault(url: str, other: Raw, app: dash_devices.Dash) -> None:
+    with Bare(url) as peer:
+        peer.say(HELLO)
+        peer.send(frame(b'"', 0x01) + frame((1000).to_bytes(2, "big"), 0x88) + frame(b'"', 0x80))
+        assert peer.code() == 1000
+    assert "protocol_errors" not in app.metrics
+
+
 # ---- pace --------------------------------------------------------------------------------------------------------------
 def test_a_thousand_changes_at_once_are_all_taken(url: str, raw: MakeRaw, app: dash_devices.Dash) -> None:
     page = raw(url).join()
