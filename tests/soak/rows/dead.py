@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import psutil
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ..table import Check, Context, at_most
+from ..table import Check, Context, at_most, exactly
 from .chromium import Stage, stage
 
 if TYPE_CHECKING:
@@ -18,40 +19,60 @@ if TYPE_CHECKING:
 
 STALE = "() => document.querySelector('#life')?.dataset.dashDevices === 'stale'"
 LIVE = "() => dash_devices.status === 'connected' && !document.querySelector('[data-dash-devices=stale]')"
+SHOWS = "(texts) => Object.entries(texts).every(([id, text]) => document.getElementById(id).textContent === text)"
 LONGEST = 20.0  # s that we wait
+LONG_STOP = 60.0  # s
 
 
 def dead(context: Context) -> list[Check]:
     """A dead peer, stopped or behind a black hole: the page says so, and the server's table."""
     times = context.times(5, 1)
     with stage() as all_of_it:
-        hole, stop, table = [], [], []
-        for _ in range(times):
-            hole.append(_page_says(all_of_it, lambda: _black_hole(all_of_it), lambda: _mend(all_of_it)))
-            stop.append(_page_says(all_of_it, lambda: _stop_server(all_of_it), lambda: _go_on(all_of_it)))
+        hole, stop, table, wrong = [], [], [], 0
+        for number in range(times):
+            for times_of, fault, mend in ((hole, _black_hole, _mend), (stop, _stop_server, _go_on)):
+                held = LONG_STOP if fault is _stop_server and not number else 0.0
+                took, is_exact = _page_says(all_of_it, fault, mend, context.seconds(held, 0.0))
+                times_of.append(took)
+                wrong += not is_exact
             table.append(_table_says(all_of_it))
     return [
         at_most("black hole: until the page shows stale values, the longest", max(hole), 10, "s", n=times),
         at_most("server stopped (SIGSTOP): until the page shows it, the longest", max(stop), 10, "s", n=times),
         at_most("black hole: until the server's table has no client, the longest", max(table), 15, "s", n=times),
+        exactly("pages that did not show the server's state afterwards, once after a minute", wrong),
         _stopped_browser(),
     ]
 
 
-def _page_says(all_of_it: Stage, fault: Callable[[], None], mend: Callable[[], None]) -> float:
-    """Seconds from a fault, at a random moment, until the page marks its values."""
+def _page_says(
+    all_of_it: Stage, fault: Callable[[Stage], None], mend: Callable[[Stage], None], held: float
+) -> tuple[float, bool]:
+    """Seconds from a fault, at a random moment, until the page marks its values; is it exact when that is over?"""
     page = all_of_it.open()
     page.wait_for_timeout(random.uniform(0, 5_000))
     begin = time.monotonic()
-    fault()
+    fault(all_of_it)
     try:
         page.wait_for_function(STALE, timeout=LONGEST * 1000)
         took = time.monotonic() - begin
+        if fault is _black_hole:
+            all_of_it.ask("push", id="p0", value=f"meanwhile {begin}")
+        time.sleep(held)
     finally:
-        mend()
+        mend(all_of_it)
     page.wait_for_function(LIVE)
+    state = all_of_it.beside.run(all_of_it.server.state())
+    texts = {
+        id: str(value or "") for (id, property), value in state.items() if property == "children" and id[0] in "epl"
+    }
+    try:
+        page.wait_for_function(SHOWS, arg=texts, timeout=2_000)
+        is_exact = True
+    except PlaywrightTimeout:
+        is_exact = False
     _close(page)
-    return took
+    return took, is_exact
 
 
 def _close(page: Page) -> None:
