@@ -229,4 +229,32 @@ ROWS = [
         "",
         "socket.test.ts::a line that never began is asked about over HTTP, once; one has to log in: that is final",
     ),
+    _row(
+        "more than sixteen fragments are too many, also when the last one ends the message",
+        "listener.py",
+        "if len(self._fragments) > (limit := self._connection.limits.fragments):",
+        "if not frame.fin and len(self._fragments) > (limit := self._connection.limits.fragments):",
+        "test_too_many_fragments_are_closed_with_1008",
+    ),
+    _row(
+        "whoever breaks the rules of frames is told of",
+        "listener.py",
+        "if protocol.close_sent is not None and protocol.close_rcvd is None and self._connection is not None:",
+        "if False:",
+        "test_whoever_breaks_the_rules_is_counted_and_named_in_the_log",
+    ),
+    _row(
+        "a close in the middle of a message is no fault",
+        "handshakes.py",
+        "            self.current_size = None\n",
+        "            pass\n",
+        "test_a_close_in_the_middle_of_a_message_is_no_fault",
+    ),
+    _row(
+        "a name that no file can have is no error",
+        "dash_glue/failures.py",
+        "cause.errno == errno.ENAMETOOLONG",
+        "cause.errno == errno.EIO",
+        "test_no_address_leads_out_of_the_folders_that_are_served",
+    ),
 ]
