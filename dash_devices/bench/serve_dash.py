@@ -19,6 +19,7 @@ from dash import Input, Output, dcc, html
 from dash.dash_table.DataTable import DataTable
 
 SLIDER, READING = "power", "reading"
+WITHOUT_CALLBACK = ("stock", "stock-instant")
 
 
 # ---- layouts ---------------------------------------------------------------------------------------------------------
@@ -129,12 +130,12 @@ def ours(kind: str) -> Any:
 
 
 def stock(kind: str) -> Any:
-    """A stock Dash app: ``stock-ws``, ``stock-http``, ``stock-flask``, or without the measured callback ``stock``."""
+    """A stock Dash app: ``stock-ws``, ``stock-http``, ``stock-flask``; without the callback ``stock`` and ``stock-instant``."""
     if kind == "stock-flask":
         app = dash.Dash(__name__)
     else:
         app = dash.Dash(__name__, backend="quart", websocket_callbacks=kind == "stock-ws")
-    if kind != "stock":
+    if kind not in WITHOUT_CALLBACK:
         app.callback(Output(READING, "children"), Input(SLIDER, "value"))(show_sync if kind == "stock-flask" else show)
     return app
 
@@ -150,10 +151,10 @@ def build(system: str, layout: str) -> Any:
     else:
         properties, callbacks = map(int, layout.split("x"))
         app.layout = curve_layout(properties, callbacks)
-        if system == "stock":
-            app.layout[READING].children = "40 W"  # what the measured callback would have put there
-        else:
+        if system != "stock":
             add_curve_callbacks(app, properties, callbacks)
+    if system in WITHOUT_CALLBACK:
+        app.layout[READING].children = "40 W"  # what the measured callback would have put there
     return app
 
 

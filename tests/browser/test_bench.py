@@ -16,7 +16,7 @@ from dash_devices.bench.errors import BenchError
 def test_a_quick_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """Each system has its times, the goals are judged, and no process of it is left."""
     command = [sys.executable, "-m", "dash_devices", "bench", "--quick", "--only", "roundtrip"]
-    options = ["--systems", "floor,shared-async,shared-sync", "--layouts", "bare", "--out", str(tmp_path)]
+    options = ["--systems", "floor,stock-instant,shared-async,shared-sync", "--layouts", "bare", "--out", str(tmp_path)]
     mark = str(tmp_path)  # the profile and the results lie here: a process of this run has it on its command line
     done = subprocess.run(
         [*command, *options],
@@ -28,7 +28,7 @@ def test_a_quick_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
-    assert [run["system"] for run in results["roundtrip"]] == ["floor", "shared-async", "shared-sync"]
+    assert [run["system"] for run in results["roundtrip"]] == ["floor", "stock-instant", "shared-async", "shared-sync"]
     for run in results["roundtrip"]:
         assert (len(run["spaced"]), len(run["burst"])) == (30, 20)
         assert min(run["spaced"] + run["burst"]) > 0
