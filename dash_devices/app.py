@@ -61,7 +61,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         max_sockets_per_address: of one address; loopback and trusted proxies have no such limit.
         event_properties: names of further properties that are events: sent to the pages open now, never replayed.
         lane_capacity: calls that may wait in one lane.
-        max_value: bytes that one value of yours, pushed or returned, may have as JSON.
+        max_value: bytes that one whole value, pushed or returned by a shared callback, may have as JSON.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
         page_limits: how much one page may ask of the server.

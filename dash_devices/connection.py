@@ -158,8 +158,9 @@ class Connection:
             self._timer.cancel()
 
     def _tell_fault(self, code: int, reason: str) -> None:
+        if self._hub.faults.has_line():
+            logger.warning("%s: %s (closed with %d)", self._who, reason, code)
         self._hub.engine.metrics["protocol_errors"] += 1
-        logger.warning("%s: %s (closed with %d)", self._who, reason, code)
 
     def took(self, size: int, work: float) -> float:
         """So many bytes were read and handled in so many seconds of this thread.

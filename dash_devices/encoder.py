@@ -10,7 +10,6 @@ from .errors import TooLargeError, UnserializableError
 from .shared import Key
 
 MAX_VALUE = 32 * 2**20  # bytes of one property; every page that joins is sent it, and holds it
-MIB = 2**20
 
 
 class Encoder:
@@ -40,8 +39,8 @@ class Encoder:
             ) from error
         if len(encoded) > self.most:
             raise TooLargeError(
-                f"{key[0]}.{key[1]}: expected at most {self.most / MIB:.4g} MiB as JSON, got a {type(value).__name__} of "
-                f"{len(encoded) / MIB:.4g} MiB; send fewer points or rows, serve it as a file, or raise Dash(max_value=...); "
+                f"{key[0]}.{key[1]}: expected at most {self.most:,} bytes as JSON, got a {type(value).__name__} of "
+                f"{len(encoded):,}; send fewer points or rows, serve it as a file, or raise Dash(max_value=...); "
                 "nothing was sent"
             )
         return Item(key, encoded)

@@ -35,7 +35,7 @@ class UnserializableError(ModsError):
 
 
 class TooLargeError(ModsError):
-    """A value with too long a JSON form for every page to hold. Names the component id, the property and the sizes."""
+    """A value with more JSON than every page is to hold. Names the component id, the property and the sizes."""
 
 
 class ProtocolError(DashDevicesError, ValueError):

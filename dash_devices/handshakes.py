@@ -22,7 +22,7 @@ class Frames(ServerProtocol):
     def recv_frame(self, frame: Frame) -> None:
         """A frame was read."""
         if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
+            self.current_size = self.cur_size = None  # its name in websockets 17, and in 15
         super().recv_frame(frame)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dash_devices.clients")
 
-MAX_ANSWER_BYTES = 4_096  # of values in a refusal: the last 256 answers of each tab are kept
+MAX_ANSWER_BYTES = 4_096  # of values in a refusal
 TOO_COMPLEX = "the value is nested too deeply or has too many parts"
 
 
@@ -130,6 +130,7 @@ class Intake:
             arrived = dataclasses.replace(arrived, refused=_not_kept(trouble))
         with self.engine.lock:
             self._settle(arrived)
+        self.engine.changed()  # an answer is to be sent, also where nothing was stored
 
     def _settle(self, arrived: Arrived) -> None:
         refused = arrived.refused or self._take(arrived)
@@ -166,9 +167,9 @@ class Intake:
         values = [entry.triple for entry in entries]
         if sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.answer
             values = []
-        message = codec.refusal(n, self.engine.shared.seq, refused.code, str(refused), values)
+        encode = partial(codec.refusal, n, self.engine.shared.seq, refused.code, str(refused))
         if session.page == arrived.page:
-            session.answer(n, message, [entry.key for entry in entries])
+            session.answer(n, encode(values), [entry.key for entry in entries], kept=encode([]))
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))

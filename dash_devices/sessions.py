@@ -110,10 +110,10 @@ class Session:
         self.answers.clear()
         self.outbox = Outbox()
 
-    def answer(self, n: int, message: bytes, refused: Iterable[Key] = ()) -> None:
-        """Record the answer to change ``n`` and post it."""
+    def answer(self, n: int, message: bytes, refused: Iterable[Key] = (), kept: bytes | None = None) -> None:
+        """Post the answer to change ``n``, and record it; ``kept``: a shorter one to record, as each tab has 256 of them."""
         self.handled = n
-        self.answers.append((n, message, tuple(refused)))
+        self.answers.append((n, kept or message, tuple(refused)))
         self._tell(message, refused)
 
     def answer_again(self, only: int | None = None) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
 from .errors import BenchError
@@ -46,6 +46,10 @@ COMMAND_TIMEOUT: Final = 300.0  # s; one command measures all presses of a page
 STOP_TIMEOUT: Final = 5.0  # s
 
 
+class GoneError(BenchError):
+    """The browser does not answer any more."""
+
+
 class ScriptError(Exception):
     """The page's script threw; the message is its own."""
 
@@ -69,7 +73,7 @@ class Chromium:
             self._line.send(json.dumps({**message, "sessionId": session} if session else message))
             answer = self._answer(self._number)
         except (ConnectionClosed, TimeoutError) as error:
-            raise BenchError(f"Chromium, {method}: expected an answer, got {error or 'none'}") from error
+            raise GoneError(f"Chromium, {method}: expected an answer, got {error or 'none'}") from error
         if "error" in answer:
             raise BenchError(f"Chromium, {method}: expected it to be done, got {answer['error']['message']}")
         result: dict[str, Any] = answer["result"]
@@ -124,6 +128,8 @@ class Page:
     def _is_true(self, function: str) -> bool:
         try:
             return bool(self.evaluate(f"() => !!({function})()"))
+        except GoneError:
+            raise
         except BenchError:  # the document went away under the question: it is being loaded
             return False
 
@@ -162,12 +168,23 @@ def browser(chosen: str | None = None) -> Iterator[Chromium]:
         except OSError as error:
             raise BenchError(f"bench: expected a Chromium that starts, got {error}; name one by --chromium") from error
         try:
-            with connect(address_of(process, Path(profile)), max_size=None, compression=None, proxy=None) as line:
+            with line_to(process, Path(profile)) as line:
                 chromium = Chromium(line)
-                yield chromium
-                chromium.command("Browser.close")
+                try:
+                    yield chromium
+                finally:
+                    with contextlib.suppress(BenchError):  # it may be gone before it has answered
+                        chromium.command("Browser.close")
         finally:
             end(process)
+
+
+def line_to(process: subprocess.Popen[bytes], profile: Path) -> ClientConnection:
+    """A DevTools connection."""
+    try:
+        return connect(address_of(process, profile), max_size=None, compression=None, proxy=None)
+    except (OSError, InvalidHandshake) as error:
+        raise BenchError(f"bench: expected a Chromium that answers, got {error}; name another by --chromium") from error
 
 
 def address_of(process: subprocess.Popen[bytes], profile: Path) -> str:

@@ -34,7 +34,8 @@ const wait = setInterval(() => {
   clearInterval(wait);
   const {port1, port2} = new MessageChannel();
   let seen;
-  port1.onmessage = ({data}) => window.dash_clientside.set_props("reading", {children: `${data} W`});
+  port1.onmessage = ({data}) => store.dispatch({type: "ON_PROP_CHANGE", payload: {
+    itempath: store.getState().paths.strs.reading, props: {children: `${data} W`}, renderType: "clientsideApi"}});
   store.subscribe(() => {
     const {changed} = store.getState();
     if (changed !== seen && changed?.id === "power" && "value" in changed.props) port2.postMessage(changed.props.value);

@@ -29,10 +29,6 @@ def answer_failures(server: Quart) -> None:
 
     async def answer(error: Any) -> Response:
         cause = error.original_exception
-        if (
-            isinstance(cause, OSError) and cause.errno == errno.ENAMETOOLONG
-        ):  # no file can have the name that was asked for
-            return unknown()
         text = failure_text(f"{request.method} {request.path!r:.200} failed with {type(cause or error).__name__}")
         return Response(f"{text}\n", status=500, content_type="text/plain")
 
@@ -40,6 +36,14 @@ def answer_failures(server: Quart) -> None:
         logger.warning("%s %.200r: no such script", request.method, request.path)
         return unknown()
 
-    server.register_error_handler(DependencyException, answer_unknown)  # an address of a script that nobody registered
+    async def answer_os_error(error: OSError) -> Response:
+        if error.errno == errno.ENAMETOOLONG and (request.endpoint or "").endswith("static"):
+            return unknown()  # no file can have the name that was asked for
+        raise error
+
+    known = server.error_handler_spec[None][None]
+    for kind, handler in ((DependencyException, answer_unknown), (OSError, answer_os_error)):
+        if kind not in known:
+            server.register_error_handler(kind, handler)
     if not server.error_handler_spec[None].get(500):
         server.register_error_handler(InternalServerError, answer)

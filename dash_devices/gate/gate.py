@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..identity import IDENTITY, AuthRequest, Refuse, username_of
 from ..origins import written_origin
+from ..refusals import Refusals
 from ..threads import Threads, carried, in_thread, is_cancelling
 from .head import Head, Scope
 from .hosts import HostList
 from .places import Place, Places
 from .proxies import FORWARDED, TrustedProxies, parse_address
-from .refusals import Refusals
 from .rules import Rules
 
 if TYPE_CHECKING:

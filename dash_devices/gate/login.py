@@ -15,12 +15,12 @@ from werkzeug.http import dump_cookie
 
 from ..identity import AuthRequest, Identity
 from ..origins import parse_host
+from ..refusals import Refusals
 from ..threads import Threads, in_thread
 from .head import Head
 from .page import POLICY, again_page, login_page, welcome_page
 from .places import Places
 from .proxies import network_of
-from .refusals import Refusals
 from .rules import FOREIGN
 from .throttle import Throttle
 from .users import Users

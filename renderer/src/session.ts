@@ -196,14 +196,14 @@ export function createSession(page: string, build: string, identity: Place) {
       return { write: mods.filter((triple) => !isHeld(seq, triple)) as Triple[], differing: catchingUp, isDue };
     },
 
-    /** Changes up to `n` were stored, or `n` was refused. Returns values to show, and frames that may go now. */
+    /** Changes up to `n` were stored, or `n` was refused. Returns values to show, what of ours was refused, and frames that may go now. */
     settled({ n, seq }: Ack | Refusal, values?: Triple[]): { write: Triple[]; refused: Triple[]; frames: string[] } {
       // After a resume all answers come again: those that are known say nothing new.
       const own = pending.find((change) => change.n === n)?.triples;
       const released = settle(n, seq, !values);
       // The server's value instead of a refused one, unless there is a newer change of ours. Large ones come with the mods.
-      const last = (triples?: Triple[]) => (own && triples ? triples.filter(([id, property]) => !held.has(keyOf(id, property))) : []);
-      return { write: [...last(values), ...released], refused: last(values && own), frames: due() };
+      const unheld = (triples?: Triple[]) => (own && triples ? triples.filter(([id, property]) => !held.has(keyOf(id, property))) : []);
+      return { write: [...unheld(values), ...released], refused: unheld(values && own), frames: due() };
     },
   };
 }

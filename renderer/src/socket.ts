@@ -86,8 +86,9 @@ export function createSocket(url: () => string, line: Line) {
     if (code === CLOSE.VERSION) return line.outdatedPage();
     isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
     line.lostLine(REASONS[code] ?? "", !isWanted);
-    least = +reason.split("retry ")[1]! || least;
-    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0);
+    const hint = +reason.split("retry ")[1]!;
+    if (hint > least) least = hint;
+    if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0, hint);
   }
 
   /** Browsers do not say why a line was refused. Over HTTP the same question has an answer: does one have to log in? */
@@ -103,9 +104,9 @@ export function createSocket(url: () => string, line: Line) {
    * The span grows with the time that was lost, not with the attempts: who drew short ones would soon wait the longest, but
    * all shall be back in time. A hidden page waits until it is seen.
    */
-  function retry(pause: number): void {
+  function retry(pause: number, hint?: number): void {
     lostAt ||= clock();
-    const span = Math.max(least, Math.min(LAST_DELAY, (clock() - lostAt) / LOST_PER_DELAY));
+    const span = hint || Math.max(least, Math.min(LAST_DELAY, (clock() - lostAt) / LOST_PER_DELAY));
     after(pause + Math.random() * span, () => document.hidden || connect());
   }
 

@@ -208,6 +208,18 @@ test("a server that restarts says over how long its pages come back", () => {
   expect(count()).toBe(4);
 });
 
+test("a server that is back at once says so for the first attempt alone", () => {
+  started();
+  last().lose(1012, "retry 100");
+  vi.advanceTimersByTime(100);
+  expect(count()).toBe(2);
+  last().lose();
+  vi.advanceTimersByTime(249);
+  expect(count()).toBe(2);
+  vi.advanceTimersByTime(1);
+  expect(count()).toBe(3);
+});
+
 test("any other reason is no time to wait", () => {
   started();
   last().lose(1012, "the server stops");

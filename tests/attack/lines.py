@@ -1,6 +1,6 @@
 """What pages, clients and disks may try, line by line, and the tests that say what each gets.
 
-``R:x`` is a test of the folder `FOLDERS` names; ``row x`` is a row of the attack table, which runs anyway.
+``R:x`` is a test of the folder `FOLDERS` names; ``row x`` is a row of the attack table that looks at it, too.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from websockets.exceptions import InvalidStatus
 from dash_devices.gate.gate import Gate
 from dash_devices.gate.places import Places
 from dash_devices.gate.proxies import TrustedProxies
-from dash_devices.gate.refusals import LINES, SPAN, Refusals
 from dash_devices.gate.rules import MAX_HEADERS, MAX_TARGET
 from dash_devices.gate.throttle import FORGET_SECONDS, FREE_TRIES, MOST, Throttle
 from dash_devices.listener import MAX_HEAD
+from dash_devices.refusals import LINES, SPAN, Refusals
 
 from ..support import TIMEOUT, Raw, wait_for
 from .apps import ask, make_app, with_login

@@ -17,6 +17,7 @@ import dash_devices
 from dash_devices import connection, dcc, html
 from dash_devices.limits import PageLimits
 from dash_devices.protocol import MAX_MESSAGE
+from dash_devices.refusals import LINES
 
 from ..support import TIMEOUT, Raw, ServerThread, wait_for
 from .support import hypercorn, uvicorn
@@ -149,6 +150,17 @@ def test_whoever_breaks_the_rules_is_counted_and_named_in_the_log(
     page().join().close()  # who just leaves breaks nothing
     _others_go_on(page().join())
     assert app.metrics["protocol_errors"] == len(kinds)
+
+
+def test_whoever_breaks_the_rules_again_and_again_cannot_fill_the_log(
+    app: Any, page: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(LINES + 3):
+        bad = page()
+        bad.send_frame(b"binary")
+        assert bad.closed() == 1003
+    wait_for(lambda: app.metrics["protocol_errors"] == LINES + 3, "all of them")
+    assert caplog.text.count("(closed with 1003)") == LINES
 
 
 def test_whoever_says_nothing_is_closed_with_4408(

@@ -14,7 +14,7 @@ import pytest
 
 from dash_devices.server import CLOSE_SECONDS, HOOK_SECONDS
 
-from ..support import Raw, answers
+from ..support import Raw, answers, wait_for
 from .support import Child
 
 Start = Callable[..., Child]
@@ -110,9 +110,11 @@ def test_no_file_is_left_for_another_connection(child: Start, raw: MakeRaw) -> N
     with ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        wait_for(lambda: psutil.Process(server.process.pid).num_fds() >= open_files + 3, "as many as there may be")
         page.change("a", "value", "1")
         assert page.until("ack", n=1)
-        other.until_value("a", "value", "1")  # the callback is the app's: it opens a file itself
+        other.until_value("a", "value", "1")  # not the callback's result: the app itself opens a file for that
+        assert psutil.Process(server.process.pid).num_fds() < open_files + 30
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (most, most))
     late = raw(server.url).join()
     late.change("a", "value", "2")

@@ -108,18 +108,18 @@ class Tab:
         if code in FINAL:
             self._is_wanted = False
         elif self._is_wanted:
-            if hint := RETRY.search(reason):
-                self._least = float(hint[1]) / 1000
-            self._retry(PATIENT_DELAY if code in PATIENT else 0.0)
+            hint = float(found[1]) / 1000 if (found := RETRY.search(reason)) else 0.0
+            self._least = max(self._least, hint)
+            self._retry(PATIENT_DELAY if code in PATIENT else 0.0, hint)
 
-    def _retry(self, pause: float) -> None:
+    def _retry(self, pause: float, hint: float = 0.0) -> None:
         """Full jitter: a thousand pages must not come back in the same instant. The span grows with the time lost."""
         if not self._is_wanted:
             return
         now = self._loop.time()
         if self._lost_at is None:
             self._lost_at = now
-        span = max(self._least, min(LAST_DELAY, (now - self._lost_at) / LOST_PER_DELAY))
+        span = hint or max(self._least, min(LAST_DELAY, (now - self._lost_at) / LOST_PER_DELAY))
         self._timer = self._loop.call_later(pause + random.random() * span, self.connect)
 
     def look(self) -> None:

@@ -32,7 +32,7 @@ def _check(line: str, counts: dict[str, Counter[str]]) -> Check:
     missing = [node for node in nodes(line) if not counts.get(node, Counter())["passed"]]
     for node in nodes(line):
         found += counts.get(node, Counter())
-    also = f"; and {', '.join(rows(line))}" if rows(line) else ""
+    also = f"; see also {', '.join(rows(line))}" if rows(line) else ""
     words = f"{found['passed']} pass, {found['failed']} fail{also}"
     if missing:
         words += f"; nothing passed of {', '.join(missing)}"

@@ -6,7 +6,7 @@ import asyncio
 
 from ...soak.rows.common import equal_within, model_checks, on_loop
 from ...soak.server import Server
-from ...soak.swarm import Swarm
+from ...soak.swarm import Swarm, until
 from ...soak.table import Check, Context, exactly, told
 
 CONTROL = "c1"
@@ -26,6 +26,7 @@ async def _together(context: Context) -> list[Check]:
                 tab.change(CONTROL, f"round {number} {tab.page.name}")
                 if place % 50 == 49:
                     await asyncio.sleep(0)  # so that answers cross with what is still to be said
+            await until(lambda: not any(tab.page.pending for tab in swarm), 60, "the answers")
         _, state = await equal_within(swarm, server, 60)
         epoch = swarm.tabs[0].page.epoch
         behind = swarm.differing(epoch, state)

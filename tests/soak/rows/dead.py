@@ -62,6 +62,7 @@ def _page_says(
     finally:
         mend(all_of_it)
     page.wait_for_function(LIVE)
+    all_of_it.ask("push", id="p1", value=f"afterwards {begin}")
     state = all_of_it.beside.run(all_of_it.server.state())
     texts = {
         id: str(value or "") for (id, property), value in state.items() if property == "children" and id[0] in "epl"
