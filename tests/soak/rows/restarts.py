@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -133,7 +134,7 @@ def _busiest(times: list[float]) -> int:
 
 def sigterm(context: Context) -> list[Check]:
     """SIGTERM with 1,000 pages: all are told, answers are flushed, it ends."""
-    return [check for python in pythons() for check in on_loop(_sigterm(context, python))]
+    return [check for python in pythons() for check in on_loop(_sigterm(context, python, _version(python)))]
 
 
 def pythons() -> Iterator[str]:
@@ -144,7 +145,11 @@ def pythons() -> Iterator[str]:
         yield other
 
 
-async def _sigterm(context: Context, python: str) -> list[Check]:
+def _version(python: str) -> str:
+    return subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+async def _sigterm(context: Context, python: str, name: str) -> list[Check]:
     count = context.pages(1_000, 40)
     async with Server(python=python) as server, Swarm(server.port, count) as swarm:
         loop = asyncio.get_running_loop()
@@ -165,7 +170,6 @@ async def _sigterm(context: Context, python: str) -> list[Check]:
         ran = set(server.history().runs[next(iter(lives.values()))])
         owed = sum(v in ran for tab in swarm for p in tab.page.pending.values() for _, _, v in p.message["values"])
         errors = server.text.count("Traceback")
-    name = os.path.basename(python)
     return [
         at_most(f"{name}: until the last page is told", max(told_at, default=99), 1, "s", n=len(told_at)),
         exactly(f"{name}: pages told 1012 and when to retry", hints, count),
