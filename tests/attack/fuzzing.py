@@ -91,6 +91,9 @@ class Target:
         self._begin()
 
     def _begin(self) -> None:
+        self.app: Any = None
+        gc.unfreeze()
+        gc.collect()  # the server before this one: frozen, it would never go
         self.app = make_app()
         self.loop.run_until_complete(self.app._start())
         self._turn(5)
