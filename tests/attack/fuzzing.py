@@ -102,6 +102,11 @@ class Target:
         first.closed(1001)
         gc.freeze()  # what a collection takes depends on all that was ever imported
 
+    def renew(self) -> None:
+        """Begin another life of the server."""
+        self.loop.run_until_complete(self.app._hub.stop())
+        self._begin()
+
     def close(self) -> None:
         """End it."""
         self.loop.run_until_complete(self.app._hub.stop())
@@ -117,8 +122,7 @@ class Target:
         """One input. Raises what must not be raised, so that a fuzzer keeps it."""
         self.count += 1
         if self.count % PER_LIFE == 0:
-            self.loop.run_until_complete(self.app._hub.stop())
-            self._begin()
+            self.renew()
         connection = self._connect()
         self._hello(connection)
         begin = time.thread_time()

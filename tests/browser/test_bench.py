@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dash_devices.bench import devtools
+from dash_devices.bench import curve, devtools
+from dash_devices.bench.browser import Plan
+from dash_devices.bench.child import serve
 from dash_devices.bench.errors import BenchError
 
 
@@ -42,6 +44,12 @@ def _environment(process: psutil.Process) -> dict[str, str]:
         return process.environ()
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return {}
+
+
+def test_the_server_alone_answers_each_change_of_a_raw_client() -> None:
+    """More changes than batches may be out."""
+    with serve("shared-async", "10x10") as child:
+        assert len(curve.at_server(child, Plan(warmup=5, spaced=20))) == 20
 
 
 def test_a_script_that_throws_says_what() -> None:
