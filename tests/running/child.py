@@ -5,6 +5,7 @@ Environment: ``NOTES`` names a file that gets one line for each thing that happe
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -32,6 +33,8 @@ def device(value: Any) -> Any:
     note("device")
     if value == "hang":
         threading.Event().wait()
+    if value == "frozen?":
+        return gc.get_freeze_count() > 10_000
     return value
 
 

@@ -40,6 +40,12 @@ def test_a_signal_ends_it_and_pages_are_told(child: Start, raw: MakeRaw, number:
     assert not answers(server.port)
 
 
+def test_what_was_imported_is_out_of_the_collectors_way(child: Start, raw: MakeRaw) -> None:
+    page = raw(child().up().url).join()
+    page.change("a", "value", "frozen?")
+    page.until_value("shown", "children", True)
+
+
 def test_it_ends_though_nobody_cooperates(child: Start, raw: MakeRaw) -> None:
     server = child(environment={"HANGING_HOOK": "1"}).up()
     page = raw(server.url).join()
