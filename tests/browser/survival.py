@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 CONNECTED = "() => window.dash_devices?.status === 'connected'"
 NOT_CONNECTED = "() => window.dash_devices?.status !== 'connected'"
-LINE_ERRORS = "WebSocket|ERR_"
+# a line that never began is asked about over HTTP; a proxy without its server answers that
+LINE_ERRORS = r"WebSocket|ERR_|status of 50[234] .*_dash-devices/cookie/0"
 
 # Only this page load has it.
 SIGN = "() => { window.sameLoad = true; document.getElementById('note').sameElement = true; }"
