@@ -192,10 +192,9 @@ class Engine:
         self.lanes.submit(callback.lane or f"call {id(call)}", call)
         return call
 
-    def full_lane(self, keys: Iterable[Key]) -> SharedCallback | None:
+    def full_lane(self, listeners: Iterable[SharedCallback]) -> SharedCallback | None:
         """The first listener whose lane has no place for one more call."""
-        for invocation in self.registry.invocations(keys):
-            callback = invocation.callback
+        for callback in listeners:
             if callback.lane and not callback.most_recent and self.lanes.is_full(callback.lane):
                 return callback
         return None

@@ -29,7 +29,7 @@ from .refusals import Refusals
 from .sessions import Link, Session, Sessions
 from .shared import Entry, Key
 from .vitals import SWEEP_SECONDS, Vitals
-from .waker import Waker
+from .waker import Grace, Waker
 
 logger = logging.getLogger("dash_devices.clients")
 
@@ -64,6 +64,7 @@ class Hub:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
         self.waker = Waker(self.flush)
+        self.grace = Grace(self.flush_session)
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine, self.vitals.age, self.limits)
@@ -108,7 +109,10 @@ class Hub:
         if frame is not None:
             self.engine.metrics["frames_sent"] += 1
             self.engine.metrics["bytes_sent"] += len(frame)
+            self.grace.end(session)
             link.send(frame)
+        elif session.outbox.patient and self.loop is not None:
+            self.grace.begin(session, self.loop)
 
     def _post_event(self, key: Key, triple: bytes) -> None:
         for session in self.presence.joined.values():
@@ -269,6 +273,7 @@ class Hub:
         """Tell every page that the server goes, after what is still to be sent, and how widely to spread the tries."""
         self.stopping = True
         self.closing()
+        self.grace.end_all(self._linked.values())
         self.flush()
         code, reason = Close.RESTART, f"retry {max(MIN_RETRY, round(RETRY_EACH * len(self._linked)))}"
         for session in list(self._linked.values()):

@@ -42,7 +42,13 @@ class Refused(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Arrived:
-    """A change that was checked. ``refused``: what is wrong with it; ``page``: the page load that it came from."""
+    """A change that was checked.
+
+    Attributes:
+        page: the page load that it came from.
+        refused: what is wrong with it.
+        has_results: do callbacks with outputs listen to it?
+    """
 
     session: Session
     page: str
@@ -50,6 +56,7 @@ class Arrived:
     keys: list[Key]
     items: list[Item]
     refused: Refused | None
+    has_results: bool = False
 
 
 class Intake:
@@ -113,15 +120,16 @@ class Intake:
 
     def _arrived(self, session: Session, change: Change, size: int) -> Arrived:
         keys = [(_canonical(id), property) for id, property, _ in change.values]
-        items, refused = [], None
+        items, refused, has_results = [], None, False
         try:
-            self._check(session, keys, change.values, size)
+            listeners = self._check(session, keys, change.values, size)
+            has_results = any(callback.outputs for callback in listeners)
             self._check_storage(session, change.n, keys)
             self._check_age(session, change.at)
             items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
         except Refused as reason:
             refused = reason.with_traceback(None)  # it would hold on to the frame of bytes until the collector comes
-        return Arrived(session, session.page, change, keys, items, refused)
+        return Arrived(session, session.page, change, keys, items, refused, has_results)
 
     def _written(self, arrived: Arrived, waits: bool, trouble: str) -> None:
         """A change is on disk, or cannot get there; or was only behind such a one."""
@@ -148,7 +156,7 @@ class Intake:
         if session.page != arrived.page:
             return None  # it was loaded anew meanwhile
         # the lock is held: nothing that the change caused can be posted before its answer
-        session.answer(change.n, codec.ack(change.n, seq))
+        session.acknowledge(change.n, codec.ack(change.n, seq), patient=arrived.has_results)
         unsent = [key for key in arrived.keys if key in self.engine.events or not session.outbox.may_read(key)]
         session.outbox.reported.update(dict.fromkeys(unsent, seq))
         return None
@@ -169,26 +177,30 @@ class Intake:
             values = []
         encode = partial(codec.refusal, n, self.engine.shared.seq, refused.code, str(refused))
         if session.page == arrived.page:
-            session.answer(n, encode(values), [entry.key for entry in entries], kept=encode([]))
+            kept = encode([])
+            session.refuse(n, encode(values) if values else kept, [entry.key for entry in entries], kept)
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
 
-    def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> None:
+    def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> list[SharedCallback]:
+        """Raises Refused for a change that is not taken; returns the callbacks that listen."""
         for key in keys:
             if not self.is_there(key) or not self.engine.access.may_change(session.client, key):
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
         if any(is_patch(value) for _, _, value in values):
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
-        if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(keys)):
+        listeners = [invocation.callback for invocation in self.engine.registry.invocations(keys)]
+        if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(listeners)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
         if self._too_complex(values):
             raise Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
         for key, (_, _, value) in zip(keys, values, strict=True):
             self._check_content(key, value)
-        full = self.engine.full_lane(keys)
+        full = self.engine.full_lane(listeners)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
+        return listeners
 
     def _check_storage(self, session: Session, n: int, keys: list[Key]) -> None:
         waits = self.journal is not None and self.journal.waits(keys)
@@ -207,8 +219,8 @@ class Intake:
         waiting = self.engine.lanes.lane(callback.lane).waiting
         return f"{callback.name} has {waiting} calls waiting; most_recent=True would keep only the newest"
 
-    def _change_limit(self, keys: Iterable[Key]) -> int:
-        limits = [inv.callback.max_change for inv in self.engine.registry.invocations(keys)]
+    def _change_limit(self, listeners: Iterable[SharedCallback]) -> int:
+        limits = [callback.max_change for callback in listeners]
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
     def _too_complex(self, values: Iterable[Triple]) -> bool:

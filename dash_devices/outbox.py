@@ -77,12 +77,14 @@ class Outbox:
         reported: what the page made itself and is sent to nobody (events) or not to it, with the seq of its ack: it counts in
             its hash.
         view: what the page may read; None: everything.
+        patient: is there nothing but answers that may wait a moment for what follows from their changes?
     """
 
     def __init__(self) -> None:
         self.position: int | None = None
         self.view: View | None = None
         self.lost = 0
+        self.patient = False
         self._private_events = 0  # in the next frame
         self._messages: list[bytes] = []
         self._props: dict[Key, bytes] = {}
@@ -96,9 +98,13 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def post(self, message: bytes) -> None:
-        """An ordered message for this page; the private values told before go first."""
+    def post(self, message: bytes, *, patient: bool = False) -> None:
+        """An ordered message for this page; the private values told before go first.
+
+        ``patient``: it need not go alone, as long as `patient` stays set.
+        """
         self._settle_props()
+        self.patient = patient and (self.patient or not self._messages)
         self._messages.append(message)
 
     def post_props(self, key: Key, encoded: bytes, *, each: bool = False) -> None:
@@ -158,6 +164,7 @@ class Outbox:
         """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes."""
         self._messages.clear()
         self._props.clear()
+        self.patient = False
         self._private_events = 0
         self._batches.clear()
 
@@ -208,6 +215,7 @@ class Outbox:
 
     def _settle_props(self) -> None:
         if self._props:
+            self.patient = False
             self._messages.append(codec.props(self._props.values()))
             self._props.clear()
 
@@ -219,17 +227,24 @@ class Outbox:
         ``batches`` is the memory of one flush; ``ping`` makes the message that ends the frame.
         """
         self._settle_props()
-        messages, self._messages, self._private_events = self._messages, [], 0
-        if self.position is not None and (self.position < shared.seq or self.has_own) and not self.is_full:
-            place = (self.position, self.view)
-            batch = batches.get(place)
-            if batch is None:
-                batch = batches[place] = Batch(shared, *place)
-            # a page that starts over is told what it once changed itself, too
-            mods = batch.message_for(client if self.position >= 0 else "", self)
-            self.position = self.sent = shared.seq
-            if mods is not None:
-                messages.append(mods)
+        mods = self._next_mods(client, shared, batches)
+        if self.patient and mods is None and ping is None:
+            return None
+        messages, self._messages, self._private_events, self.patient = self._messages, [], 0, False
+        if mods is not None:
+            messages.append(mods)
         if ping is not None:
             messages.append(ping())
         return codec.frame(messages) if messages else None
+
+    def _next_mods(self, client: str, shared: SharedMap, batches: Batches) -> bytes | None:
+        if self.position is None or self.is_full or not (self.position < shared.seq or self.has_own):
+            return None
+        place = (self.position, self.view)
+        batch = batches.get(place)
+        if batch is None:
+            batch = batches[place] = Batch(shared, *place)
+        # a page that starts over is told what it once changed itself, too
+        mods = batch.message_for(client if self.position >= 0 else "", self)
+        self.position = self.sent = shared.seq
+        return mods

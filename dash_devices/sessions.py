@@ -110,10 +110,16 @@ class Session:
         self.answers.clear()
         self.outbox = Outbox()
 
-    def answer(self, n: int, message: bytes, refused: Iterable[Key] = (), kept: bytes | None = None) -> None:
-        """Post the answer to change ``n``, and record it; ``kept``: a shorter one to record, as each tab has 256 of them."""
+    def acknowledge(self, n: int, message: bytes, *, patient: bool) -> None:
+        """Post that change ``n`` is taken, and record it; ``patient``: it may wait for what it brings about."""
         self.handled = n
-        self.answers.append((n, kept or message, tuple(refused)))
+        self.answers.append((n, message, ()))
+        self.outbox.post(message, patient=patient)
+
+    def refuse(self, n: int, message: bytes, refused: Iterable[Key], kept: bytes) -> None:
+        """Post that change ``n`` is not taken, and record ``kept``: a shorter one, as each tab has 256 of them."""
+        self.handled = n
+        self.answers.append((n, kept, tuple(refused)))
         self._tell(message, refused)
 
     def answer_again(self, only: int | None = None) -> None:

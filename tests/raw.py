@@ -78,7 +78,8 @@ class Raw:
 
     Pings are answered, as they are read, and never returned unless ``pong=False``. Batches are acknowledged as they are
     read, unless ``applies=False``. Every message received is kept in ``seen``, with plain triples in ``mods``: `held` knows
-    their seqs. Whatever takes longer than ``timeout`` seconds raises `AssertionError` with all of them.
+    their seqs; ``frames`` has the types of the messages of each frame. Whatever takes longer than ``timeout`` seconds raises
+    `AssertionError` with all of them.
 
     Args:
         url: the app's, ``http://host:port`` with or without a ``requests_pathname_prefix``.
@@ -105,6 +106,7 @@ class Raw:
         self.page = secrets.token_hex(8)
         self.welcome: dict[str, Any] = {}
         self.seen: list[dict[str, Any]] = []
+        self.frames: list[list[str]] = []
         self.seq = 0
         self.n = 0
         self._ref = 0
@@ -251,6 +253,7 @@ class Raw:
         except ConnectionClosed as error:
             raise Closed(*_close_of(error), self.seen) from None
         messages = frame if isinstance(frame, list) else [frame]
+        self.frames.append([message["type"] for message in messages])
         for message in messages:
             self.held.take(message)
             plain = {"mods": [mod[:3] for mod in message["mods"]]} if message["type"] == "mods" else {}

@@ -26,6 +26,7 @@ from dash_devices.protocol import (
     Nack as Code,
     Pong as WirePong,
 )
+from dash_devices.registry import SharedCallback
 from dash_devices.sessions import Remembered, Session
 from dash_devices.shared import Key, crc_of
 
@@ -57,13 +58,14 @@ class DoomedIntake(Intake):
     world: World
     change_now: Change
 
-    def _check(self, session: Session, keys: list[Key], values: list[Any], size: int) -> None:
-        super()._check(session, keys, values, size)
+    def _check(self, session: Session, keys: list[Key], values: list[Any], size: int) -> list[SharedCallback]:
+        listeners = super()._check(session, keys, values, size)
         # who is refused again in another life has still done nothing
         count = self.world.handled[self.change_now.uid]
         self.world.handled[self.change_now.uid] = 1 if self.change_now.doomed else count + 1
         if self.change_now.doomed:
             raise Refused(Code.BUSY, "doomed")
+        return listeners
 
 
 class Disk:

@@ -161,8 +161,8 @@ ROWS = [
         "closing",
         "what is owed is sent before the server goes",
         "hub.py",
-        "self.closing()\n        self.flush()",
-        "self.closing()",
+        "self.grace.end_all(self._linked.values())\n        self.flush()",
+        "",
         "test_stopping_tells_what_is_owed_and_how_widely_to_come_back",
     ),
 ]
