@@ -2,11 +2,12 @@
 
 Only what must be seen one by one is kept in order: acks and replies (bounded by what the page asked), private values
 (conflated by property) and events (a bounded ring; the page is told how many were lost).
+
+Lists, not deques: an empty deque takes 0.7 KiB, and 10,000 tabs that left are kept.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -88,12 +89,12 @@ class Outbox:
         self._private_events = 0  # in the next frame
         self._messages: list[bytes] = []
         self._props: dict[Key, bytes] = {}
-        self._events: deque[tuple[Key, bytes]] = deque()
+        self._events: list[tuple[Key, bytes]] = []
         self.whole: set[Key] = set()
         self.base = 0
         self.sent = 0
         self.reported: dict[Key, int] = {}
-        self._batches: deque[int] = deque()  # seqs of the batches that the page has not applied yet
+        self._batches: list[int] = []  # seqs of the batches that the page has not applied yet
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -127,7 +128,7 @@ class Outbox:
         if self.position is None or not self.may_read(key):
             return
         if len(self._events) >= MAX_EVENTS:
-            (id, property), _ = self._events.popleft()
+            (id, property), _ = self._events.pop(0)
             if property in EXTENDING:
                 self.whole.add((id, "figure"))
             else:
@@ -198,7 +199,7 @@ class Outbox:
             raise ProtocolError(f"seq: expected one that was sent, at most {self.sent}, got {seq}")
         was_full = self.is_full
         while self._batches and self._batches[0] <= seq:
-            self._batches.popleft()
+            self._batches.pop(0)
         return was_full and not self.is_full
 
     def is_in_step(self, shared: SharedMap) -> bool:

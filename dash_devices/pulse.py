@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import NamedTuple
 
 PAIRS = 12  # pings whose round trips are compared: a minute
@@ -21,7 +20,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._estimate = 0.0
-        self._readings: deque[_Reading] = deque(maxlen=PAIRS)
+        self._readings: list[_Reading] = []
 
     def greeted(self, at: float | None, received: float) -> None:
         """A hello written at ``at`` of the page's clock: a first estimate, too high by its way here."""
@@ -39,6 +38,7 @@ class Clock:
         if best is not None and abs(reading.offset - best.offset) > (reading.round_trip + best.round_trip) / 2 + DRIFT:
             self._readings.clear()
         self._readings.append(reading)
+        del self._readings[:-PAIRS]
 
     def _best(self) -> _Reading | None:
         return min(self._readings, key=lambda reading: reading.round_trip, default=None)
@@ -74,7 +74,7 @@ class Pulse:
         self.due = due
         self.wanted = True
         self.since = 0
-        self.owed: deque[tuple[float, int | None]] = deque()
+        self.owed: list[tuple[float, int | None]] = []
         self.taken = 0
         self.waited = False
         self.moved = now

@@ -6,7 +6,7 @@ Pure bookkeeping: no I/O, no asyncio, no clock of its own.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -84,7 +84,7 @@ class Session:
         self.link: Link | None = None
         self.handled = self.taken = self.waiting = 0
         self.kept, self.unsure = False, 0
-        self.answers: deque[tuple[int, bytes, tuple[Key, ...]]] = deque(maxlen=MAX_UNACKED)
+        self.answers: list[tuple[int, bytes, tuple[Key, ...]]] = []
         self.joined = False
         self.known: list[str] | None = []
         self.layout_ref: int | None = None
@@ -112,15 +112,18 @@ class Session:
 
     def acknowledge(self, n: int, message: bytes, *, patient: bool) -> None:
         """Post that change ``n`` is taken, and record it; ``patient``: it may wait for what it brings about."""
-        self.handled = n
-        self.answers.append((n, message, ()))
+        self._record(n, message, ())
         self.outbox.post(message, patient=patient)
 
     def refuse(self, n: int, message: bytes, refused: Iterable[Key], kept: bytes) -> None:
         """Post that change ``n`` is not taken, and record ``kept``: a shorter one, as each tab has 256 of them."""
-        self.handled = n
-        self.answers.append((n, kept, tuple(refused)))
+        self._record(n, kept, tuple(refused))
         self._tell(message, refused)
+
+    def _record(self, n: int, message: bytes, refused: tuple[Key, ...]) -> None:
+        self.handled = n
+        self.answers.append((n, message, refused))
+        del self.answers[:-MAX_UNACKED]
 
     def answer_again(self, only: int | None = None) -> None:
         """Post the recorded answers again, or the one to change ``only``."""

@@ -82,7 +82,7 @@ class Vitals:
         """
         if not session.pulse.owed:
             return False
-        sent, expected = session.pulse.owed.popleft()
+        sent, expected = session.pulse.owed.pop(0)
         session.clock.answered(sent, pong.at, self.wall())
         if expected is None or pong.hash == expected:
             return False
