@@ -47,7 +47,7 @@ class Refusals:
 
     def _tell_hidden(self) -> None:
         if self._hidden:
-            logger.warning("%d more refusals had no line of their own; app.metrics counts them by reason", self._hidden)
+            logger.warning("%d more like these had no line of their own; app.metrics counts them", self._hidden)
             self._hidden = 0
 
 

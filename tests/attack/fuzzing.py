@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import dash_devices
 from dash_devices import ALL, dcc, html
 from dash_devices.connection import Connection, Handshake
 from dash_devices.dependencies import Input, Output, State
-from dash_devices.errors import ProtocolError
 from dash_devices.sessions import Session
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -161,18 +159,3 @@ class Target:
 def corpus() -> list[bytes]:
     """The inputs that are kept."""
     return [path.read_bytes() for path in sorted(CORPUS.iterdir())] if CORPUS.is_dir() else []
-
-
-def keep(data: bytes, name: str) -> None:
-    """Keep an input that was something new."""
-    CORPUS.mkdir(exist_ok=True)
-    (CORPUS / name).write_bytes(data)
-
-
-def decodes(data: bytes, decode: Callable[[bytes], Any]) -> bool:
-    """Is it a frame that means something?"""
-    try:
-        decode(data)
-    except ProtocolError:
-        return False
-    return True

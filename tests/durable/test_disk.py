@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from dash_devices import journal, scribe
+from dash_devices import journal, scribe, vitals
 from dash_devices.statefile import StateFile
 
 from ..semantics.helpers import Calls
-from ..support import ServerThread, wait_for
+from ..support import TIMEOUT, ServerThread, wait_for
 from .support import TOO_MUCH, MakeRaw, Serve, failing_disk, make_app, on_disk
 
 
@@ -101,6 +102,20 @@ def test_the_change_that_fills_the_disk_is_not_carried_out(
     taken = kinds.count("ack")
     assert kinds == ["ack"] * taken + ["storage"] * (6 - taken)
     assert 0 < taken < 6
+
+
+def test_a_refusal_after_a_write_that_failed_is_sent_at_once(
+    serve: Serve, raw: MakeRaw, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody was told of the trouble before: nothing else is to be sent."""
+    monkeypatch.setattr(vitals, "PING_SECONDS", 100 * TIMEOUT)
+    app: Any = make_app(state=state)
+    page = raw(serve(app).url).join()
+    writes: queue.Queue[Callable[[str], None]] = queue.Queue()
+    monkeypatch.setattr(app._journal, "write", lambda session, n, items, done: writes.put(done))
+    n = page.change("a", "value", "1")
+    app._hub.loop.call_soon_threadsafe(writes.get(timeout=TIMEOUT), "the disk is full")
+    assert page.until("nack", n=n)["code"] == "storage"
 
 
 def test_a_stop_with_a_disk_that_fails_comes_to_its_end(serve: Serve, state: Path) -> None:

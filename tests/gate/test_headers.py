@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import re
 from collections.abc import Callable
@@ -150,10 +151,16 @@ def _failing() -> dash_devices.Dash:
     async def broken_view() -> None:
         raise RuntimeError("secret of the view")
 
+    @app.server.route("/unreadable")
+    async def unreadable_view() -> None:
+        raise OSError(errno.ENAMETOOLONG, "secret of the view")
+
     return app
 
 
-@pytest.mark.parametrize("place", ["view", "layout", "callback over http", "callback over the socket"])
+@pytest.mark.parametrize(
+    "place", ["view", "view that reads", "layout", "callback over http", "callback over the socket"]
+)
 def test_an_error_is_an_id_and_the_rest_is_in_the_log(
     serve: Serve, raw: Callable[..., Raw], caplog: pytest.LogCaptureFixture, place: str
 ) -> None:
@@ -172,7 +179,8 @@ def test_an_error_is_an_id_and_the_rest_is_in_the_log(
         answer = ask(server, "/_dash-update-component", "POST", body, Content_Type="application/json")
         status, text = answer.status, answer.text
     else:
-        answer = ask(server, "/_dash-layout" if place == "layout" else "/broken")
+        paths = {"layout": "/_dash-layout", "view that reads": "/unreadable", "view": "/broken"}
+        answer = ask(server, paths[place])
         status, text = answer.status, answer.text
     assert status == 500
     found = re.fullmatch(r"Internal server error ([0-9a-f]{8})\. The log of the server says more\.\s*", text)

@@ -129,7 +129,7 @@ def test_the_log_cannot_be_filled(caplog: pytest.LogCaptureFixture) -> None:
         refusals.note("host", "refused: %s", "again")
     assert metrics["refused_host"] == 10_001
     assert [record.getMessage() for record in caplog.records[LINES:]] == [
-        f"{10_000 - LINES} more refusals had no line of their own; app.metrics counts them by reason",
+        f"{10_000 - LINES} more like these had no line of their own; app.metrics counts them",
         "refused: 'again'",
     ]
 

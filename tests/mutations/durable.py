@@ -165,4 +165,12 @@ ROWS = [
         "",
         "session.test.ts::what was held back in an earlier life is not shown in this one",
     ),
+    Row(
+        "durable",
+        "a refusal after a write that failed is sent at once",
+        "intake.py",
+        "        self.engine.changed()  # an answer is to be sent, also where nothing was stored\n",
+        "",
+        "test_a_refusal_after_a_write_that_failed_is_sent_at_once",
+    ),
 ]

@@ -257,4 +257,11 @@ ROWS = [
         "error.errno == errno.EIO",
         "test_no_address_leads_out_of_the_folders_that_are_served",
     ),
+    _row(
+        "an author's view that fails for such a name is one",
+        "dash_glue/failures.py",
+        ' and (request.endpoint or "").endswith("static")',
+        "",
+        "test_an_error_is_an_id_and_the_rest_is_in_the_log",
+    ),
 ]
