@@ -91,6 +91,7 @@ class Outbox:
         self._props: dict[Key, bytes] = {}
         self._events: list[tuple[Key, bytes]] = []
         self.whole: set[Key] = set()
+        self._unseen: dict[Key, int] = {}  # sent whole in a batch of this seq; the page has not said that it applied it
         self.base = 0
         self.sent = 0
         self.reported: dict[Key, int] = {}
@@ -151,6 +152,7 @@ class Outbox:
     def take_whole(self, shared: SharedMap) -> list[Entry]:
         """The figures to send whole, as copies without patches."""
         entries = self.shown([entry for key in self.whole if (entry := shared.get(key)) is not None])
+        self._unseen.update(dict.fromkeys(self.whole, shared.seq))
         self.whole.clear()
         return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
 
@@ -162,7 +164,12 @@ class Outbox:
         return events, lost
 
     def clear(self) -> None:
-        """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes."""
+        """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes.
+
+        So do the properties that it must get whole: they may be no newer than the seq at which it goes on.
+        """
+        self.whole.update(self._unseen)
+        self._unseen.clear()
         self._messages.clear()
         self._props.clear()
         self.patient = False
@@ -197,6 +204,8 @@ class Outbox:
         """
         if not 0 <= seq <= self.sent:
             raise ProtocolError(f"seq: expected one that was sent, at most {self.sent}, got {seq}")
+        if self._unseen:  # there may be two batches of one seq: which of them the page means is not said
+            self._unseen = {key: at for key, at in self._unseen.items() if at >= seq}
         was_full = self.is_full
         while self._batches and self._batches[0] <= seq:
             self._batches.pop(0)

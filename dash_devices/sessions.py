@@ -65,7 +65,7 @@ class Session:
         waiting: how many changes wait for the disk, those of earlier page loads too.
         kept: is this page load sent everything anew, while its numbers go on? As after an earlier life of the server.
         unsure: then, the last number that may have been carried out in that life without a trace.
-        answers: the recorded answers, newest last: ``(n, message, refused properties)``.
+        answers: the recorded answers with their numbers, newest last.
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
         layout_ref: the request for a layout that was answered last.
@@ -84,7 +84,7 @@ class Session:
         self.link: Link | None = None
         self.handled = self.taken = self.waiting = 0
         self.kept, self.unsure = False, 0
-        self.answers: list[tuple[int, bytes, tuple[Key, ...]]] = []
+        self.answers: list[tuple[int, bytes]] = []
         self.joined = False
         self.known: list[str] | None = []
         self.layout_ref: int | None = None
@@ -112,29 +112,26 @@ class Session:
 
     def acknowledge(self, n: int, message: bytes, *, patient: bool) -> None:
         """Post that change ``n`` is taken, and record it; ``patient``: it may wait for what it brings about."""
-        self._record(n, message, ())
+        self._record(n, message)
         self.outbox.post(message, patient=patient)
 
     def refuse(self, n: int, message: bytes, refused: Iterable[Key], kept: bytes) -> None:
         """Post that change ``n`` is not taken, and record ``kept``: a shorter one, as each tab has 256 of them."""
-        self._record(n, kept, tuple(refused))
-        self._tell(message, refused)
+        self._record(n, kept)
+        self.outbox.post(message)
+        # a page that takes a refused value from the answer must not get the patch that led there on top
+        self.outbox.whole.update(refused)
 
-    def _record(self, n: int, message: bytes, refused: tuple[Key, ...]) -> None:
+    def _record(self, n: int, message: bytes) -> None:
         self.handled = n
-        self.answers.append((n, message, refused))
+        self.answers.append((n, message))
         del self.answers[:-MAX_UNACKED]
 
     def answer_again(self, only: int | None = None) -> None:
         """Post the recorded answers again, or the one to change ``only``."""
-        for n, message, refused in self.answers:
+        for n, message in self.answers:
             if only in (None, n):
-                self._tell(message, refused)
-
-    def _tell(self, message: bytes, refused: Iterable[Key]) -> None:
-        self.outbox.post(message)
-        # a page that takes a refused value from the answer must not get the patch that led there on top
-        self.outbox.whole.update(refused)
+                self.outbox.post(message)
 
 
 class Sessions:

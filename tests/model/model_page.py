@@ -228,7 +228,7 @@ class Page:
             if Rule.ACK_COUNTS in self.world.rules:
                 self.held |= dict.fromkeys((key for c in done if c.n == answer.n for key in c.values), answer.seq)
         elif done:
-            self.excused |= set(answer.values)
+            self.excused |= {key for change in done for key in change.values}  # told by the answer, or by mods
             self._write([(k, v) for k, v in answer.values.items() if not self._is_pending(k)])
         self._settle_aside({key for change in done for key in change.values}, answer.seq)
 

@@ -22,4 +22,4 @@ class RealHistories(Histories):
 
 def test_every_history_with_the_real_hub_converges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "MAX_BATCHES", BATCHES)
-    run(RealHistories, examples=100)
+    run(RealHistories, examples=400)

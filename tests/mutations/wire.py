@@ -51,6 +51,22 @@ ROWS = [
     ),
     Row(
         "wire 4",
+        "what a lost socket swallowed whole comes again",
+        "outbox.py",
+        "self.whole.update(self._unseen)",
+        "pass",
+        "test_a_large_value_that_a_lost_socket_swallowed_is_told_again",
+    ),
+    Row(
+        "wire 4",
+        "what the page has does not",
+        "outbox.py",
+        "if at >= seq}",
+        "}",
+        "test_a_large_value_that_the_page_has_is_not_told_again",
+    ),
+    Row(
+        "wire 4",
         "recorded answers come again after a lost socket",
         "greeter.py",
         'if mode == "delta":',

@@ -30,5 +30,5 @@ def test_the_newest_answers_are_kept() -> None:
     session = Session(Client("c"), "token")
     for number in range(1, MAX_UNACKED + 11):
         session.acknowledge(number, b"%d" % number, patient=False)
-    assert [n for n, _, _ in session.answers] == list(range(11, MAX_UNACKED + 11))
+    assert [n for n, _ in session.answers] == list(range(11, MAX_UNACKED + 11))
     assert session.handled == MAX_UNACKED + 10
