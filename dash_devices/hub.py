@@ -285,6 +285,7 @@ class Hub:
         self.stopping = True
         self.engine.running = False
         self.presence.clear()
+        self.grace.end_all(self.sessions)
         await self.engine.lanes.stop()
         tasks = list(self._tasks)
         for task in tasks:

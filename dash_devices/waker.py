@@ -117,6 +117,9 @@ class Grace:
 
     def end_all(self, sessions: Iterable[Session]) -> None:
         """No answer waits any longer: the next flush takes them all."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
         for session in sessions:
             session.outbox.patient = False
 

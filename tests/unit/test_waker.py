@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dash_devices.waker import LATE_SECONDS, Waker
+from dash_devices.clients import Client
+from dash_devices.sessions import Session
+from dash_devices.waker import LATE_SECONDS, Grace, Waker
 
 PATIENCE = 30.0  # s; a test that waits for so long has failed
 
@@ -150,3 +152,69 @@ def test_pushes_while_the_server_stops_are_ignored(loop: Loop) -> None:
     loop.waker.stop()
     loop.waker.wake()
     assert loop.flushes == 0
+
+
+# ---- answers that wait -------------------------------------------------------------------------------------------------
+class Room:
+    """Two pages, and a grace that notes whom it sends to: the second page is the last."""
+
+    def __init__(self) -> None:
+        self.first, self.last = Session(Client("a"), "a"), Session(Client("b"), "b")
+        self.sent: list[Session] = []
+        self.over = asyncio.Event()
+        self.grace = Grace(self._send)
+
+    def _send(self, session: Session) -> None:
+        assert not session.outbox.patient
+        self.sent.append(session)
+        if session is self.last:
+            self.over.set()
+
+    def answer(self, session: Session) -> None:
+        """A change was taken, and its results may come."""
+        session.acknowledge(session.handled + 1, b"{}", patient=True)
+        self.grace.begin(session, asyncio.get_running_loop())
+
+    async def until_over(self) -> None:
+        """Wait until the second page, too, was sent what waits: timers end in the order in which they began."""
+        self.answer(self.last)
+        await asyncio.wait_for(self.over.wait(), PATIENCE)
+
+
+def test_answers_wait_together_and_are_sent_once() -> None:
+    async def main() -> None:
+        room = Room()
+        for _ in range(3):
+            room.answer(room.first)
+        await room.until_over()
+        assert room.sent == [room.first, room.last]
+
+    asyncio.run(main())
+
+
+def test_a_page_that_was_sent_something_waits_no_longer() -> None:
+    async def main() -> None:
+        room = Room()
+        room.answer(room.first)
+        room.grace.end(room.first)
+        await room.until_over()
+        assert room.sent == [room.last]
+
+    asyncio.run(main())
+
+
+def test_a_server_that_starts_again_owes_its_pages_no_old_wait() -> None:
+    room = Room()
+
+    async def first_life() -> None:
+        room.answer(room.first)
+        room.grace.end_all([room.first])
+        assert not room.first.outbox.patient
+
+    async def second_life() -> None:
+        room.answer(room.first)
+        await room.until_over()
+        assert room.sent == [room.first, room.last]
+
+    asyncio.run(first_life())
+    asyncio.run(second_life())
