@@ -91,7 +91,7 @@ class Greeter:
 
     def laid_out(self, session: Session, seq: int) -> None:
         """The page got a layout that stands at this seq: what it holds is counted from there."""
-        session.outbox.base = seq
+        session.outbox.laid_out(seq)
         self._stand(session, seq)
 
     def _stand(self, session: Session, seq: int) -> None:

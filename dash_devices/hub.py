@@ -93,7 +93,7 @@ class Hub:
                 self._flush_session(session, version, batches)
 
     def flush_session(self, session: Session) -> None:
-        """A page can take frames again."""
+        """A page can take frames again, or its answers have waited long enough."""
         with self.engine.lock:
             self._flush_session(session, self.engine.registry.version, {})
 
@@ -285,13 +285,13 @@ class Hub:
         self.stopping = True
         self.engine.running = False
         self.presence.clear()
-        self.grace.end_all(self.sessions)
         await self.engine.lanes.stop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.loop = None
+        self.grace.end_all(self.sessions)
         self.waker.stop()
 
 

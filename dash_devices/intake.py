@@ -173,7 +173,7 @@ class Intake:
         found = [entry for key in arrived.keys if (entry := self.engine.shared.get(key)) is not None]
         entries = session.outbox.shown(found)
         values = [entry.triple for entry in entries]
-        if sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.answer
+        if sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.refuse
             values = []
         encode = partial(codec.refusal, n, self.engine.shared.seq, refused.code, str(refused))
         if session.page == arrived.page:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from . import codec
+from .components import id_text, may_hold_components, walk_components
 from .errors import ProtocolError
 from .protocol import MAX_BATCHES
 from .shared import Entry, Key, SharedMap, crc_of
@@ -50,8 +51,10 @@ class Batch:
                 return None
             outbox.batch_out(self._shared.seq)
             return self.message
-        entries = [entry for entry in self.entries if entry.origin != client and entry.key not in outbox.whole]
-        entries.extend(outbox.take_whole(self._shared))
+        whole = outbox.take_whole(self._shared)
+        told = {entry.key for entry in whole}
+        entries = [entry for entry in self.entries if entry.origin != client and entry.key not in told]
+        entries.extend(whole)
         events, lost = outbox.take_events({entry.key[0] for entry in entries if entry.key[1] == "figure"})
         if entries:
             outbox.batch_out(self._shared.seq)
@@ -91,7 +94,10 @@ class Outbox:
         self._props: dict[Key, bytes] = {}
         self._events: list[tuple[Key, bytes]] = []
         self.whole: set[Key] = set()
-        self._unseen: dict[Key, int] = {}  # sent whole in a batch of this seq; the page has not said that it applied it
+        self._frames = 0  # that were made
+        # what is older than the page's seq and was sent all the same, by the frame it was in: until the page has worked that off
+        self._unseen: dict[Key, int] = {}
+        self._over: int | None = None  # likewise, where that was everything
         self.base = 0
         self.sent = 0
         self.reported: dict[Key, int] = {}
@@ -150,11 +156,25 @@ class Outbox:
         return bool(self._events or self.lost or self.whole)
 
     def take_whole(self, shared: SharedMap) -> list[Entry]:
-        """The figures to send whole, as copies without patches."""
-        entries = self.shown([entry for key in self.whole if (entry := shared.get(key)) is not None])
-        self._unseen.update(dict.fromkeys(self.whole, shared.seq))
+        """The properties to send whole, oldest first, as copies without patches."""
+        keys = self._with_contents(shared)
+        entries = self.shown([entry for entry in shared.entries() if entry.key in keys] if keys else [])
+        self._unseen.update(dict.fromkeys(self.whole, self.making))
         self.whole.clear()
         return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
+
+    def _with_contents(self, shared: SharedMap) -> set[Key]:
+        """With components go the newer values of what is in them: in the page they replace it."""
+        keys, found = list(self.whole), set(self.whole)
+        while keys:
+            entry = shared.get(keys.pop())
+            if entry is None or not may_hold_components(entry.key[1], entry.encoded):
+                continue
+            inner = (e.key for part in walk_components(entry.value) for e in shared.of(id_text(part["props"]["id"])))
+            new = [key for key in inner if key not in found]
+            found.update(new)
+            keys.extend(new)
+        return found
 
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""
@@ -166,10 +186,11 @@ class Outbox:
     def clear(self) -> None:
         """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes.
 
-        So do the properties that it must get whole: they may be no newer than the seq at which it goes on.
+        So does what it must get again: it is no newer than the seq at which it goes on.
         """
         self.whole.update(self._unseen)
         self._unseen.clear()
+        self._over = None if self._over is None else self.making
         self._messages.clear()
         self._props.clear()
         self.patient = False
@@ -177,15 +198,31 @@ class Outbox:
         self._batches.clear()
 
     # ---- what the page has ---------------------------------------------------------------------------------------------
+    def laid_out(self, seq: int) -> None:
+        """The page got a layout of this seq, and holds what was in it."""
+        self.base, self._over = seq, None
+
     def stand(self, seq: int) -> None:
-        """The page stands at a seq that it was given."""
-        self.position = seq
+        """The page stands at a seq that it was given; it may still have to be sent everything."""
+        self.position = seq if self._over is None else -1
         self.sent = max(self.sent, seq)
 
     def start_over(self) -> None:
         """The page is to be sent everything whole."""
         if self.position is not None:
-            self.position = -1
+            self.position, self._over = -1, self.making
+
+    @property
+    def making(self) -> int:
+        """The number of the frame that is made next, or just now."""
+        return self._frames + 1
+
+    def worked_off(self, frame: int) -> None:
+        """The page has worked off all frames up to this one."""
+        if self._unseen:
+            self._unseen = {key: at for key, at in self._unseen.items() if at > frame}
+        if self._over is not None and self._over <= frame and self.position != -1:
+            self._over = None
 
     def batch_out(self, seq: int) -> None:
         """A batch goes out in a message of this seq."""
@@ -204,8 +241,6 @@ class Outbox:
         """
         if not 0 <= seq <= self.sent:
             raise ProtocolError(f"seq: expected one that was sent, at most {self.sent}, got {seq}")
-        if self._unseen:  # there may be two batches of one seq: which of them the page means is not said
-            self._unseen = {key: at for key, at in self._unseen.items() if at >= seq}
         was_full = self.is_full
         while self._batches and self._batches[0] <= seq:
             self._batches.pop(0)
@@ -245,7 +280,10 @@ class Outbox:
             messages.append(mods)
         if ping is not None:
             messages.append(ping())
-        return codec.frame(messages) if messages else None
+        if not messages:
+            return None
+        self._frames += 1
+        return codec.frame(messages)
 
     def _next_mods(self, client: str, shared: SharedMap, batches: Batches) -> bytes | None:
         if self.position is None or self.is_full or not (self.position < shared.seq or self.has_own):
@@ -254,6 +292,8 @@ class Outbox:
         batch = batches.get(place)
         if batch is None:
             batch = batches[place] = Batch(shared, *place)
+        if self.position < 0 and self._over is not None:
+            self._over = self.making
         # a page that starts over is told what it once changed itself, too
         mods = batch.message_for(client if self.position >= 0 else "", self)
         self.position = self.sent = shared.seq

@@ -61,7 +61,8 @@ class Pulse:
         due: when the next ping is due.
         wanted: a ping is to end the next frame.
         since: pings since the last check, that one included; 0 before the first ping.
-        owed: ``(sent, expected hash)`` of the pings without answer, oldest first; the hash is None where none was asked for.
+        owed: ``(sent, expected hash, frame)`` of the pings without answer, oldest first; the hash is None where none was
+            asked for.
         taken: bytes that the network had taken at the last look.
         waited: did bytes wait to be taken then?
         moved: when it was last seen to take some, or none waited.
@@ -74,7 +75,7 @@ class Pulse:
         self.due = due
         self.wanted = True
         self.since = 0
-        self.owed: list[tuple[float, int | None]] = []
+        self.owed: list[tuple[float, int | None, int]] = []
         self.taken = 0
         self.waited = False
         self.moved = now

@@ -70,7 +70,7 @@ class Vitals:
         pulse.since = 1 if check else pulse.since + 1
         pulse.wanted = False
         ping = Ping(self.wall(), check)
-        pulse.owed.append((ping.at, outbox.checksum(self._engine.shared) if check else None))
+        pulse.owed.append((ping.at, outbox.checksum(self._engine.shared) if check else None, outbox.making))
         self._engine.metrics["heartbeats"] += 1
         return codec.encode(ping)
 
@@ -82,7 +82,8 @@ class Vitals:
         """
         if not session.pulse.owed:
             return False
-        sent, expected = session.pulse.owed.pop(0)
+        sent, expected, frame = session.pulse.owed.pop(0)
+        session.outbox.worked_off(frame)
         session.clock.answered(sent, pong.at, self.wall())
         if expected is None or pong.hash == expected:
             return False

@@ -226,6 +226,16 @@ class Raw:
             if wanted in message.get("mods", []) + message.get("props", []) + message.get("events", []):
                 return message
 
+    def answers_pings(self, does: bool) -> None:
+        """From now on pings are answered as they are read, or handed out."""
+        self._pong = does
+
+    def pong(self, ping: dict[str, Any]) -> None:
+        """Answer a ping."""
+        self._batches = 0
+        check = {"hash": self.held.hash} if ping.get("check") else {}
+        self.send({"type": "pong", "seq": self.seq, "at": self._now(), **check})
+
     def quiet(self, seconds: float = 0.2) -> list[dict[str, Any]]:
         """All messages of the next ``seconds``: for tests that nothing more comes."""
         return list(self._until_quiet(time.monotonic() + seconds))
@@ -275,9 +285,7 @@ class Raw:
         if message["type"] != "ping" or not self._pong:
             self._waiting.append(message)
         else:
-            self._batches = 0
-            check = {"hash": self.held.hash} if message.get("check") else {}
-            self.send({"type": "pong", "seq": self.seq, "at": self._now(), **check})
+            self.pong(message)
 
 
 class Silent(AssertionError, TimeoutError):

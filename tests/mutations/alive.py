@@ -88,9 +88,9 @@ ROWS = [
     Row(
         "wire 10",
         "what the layout had does not count",
-        "greeter.py",
-        "session.outbox.base = seq",
-        "pass",
+        "outbox.py",
+        "self.base, self._over = seq, None",
+        "self._over = None",
         "test_the_layout_and_what_was_before_it_do_not_count",
     ),
     Row(

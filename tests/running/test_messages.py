@@ -19,7 +19,6 @@ import pytest
 from dash_devices import ALL, PageLimits, components, lanes, patterns
 from dash_devices.dash_glue import requests
 from dash_devices.dependencies import Input, Output
-from dash_devices.protocol import MAX_UNACKED
 
 from ..semantics.tools import Gate
 from ..support import TIMEOUT, Raw, ServerThread, wait_for, wire_id
@@ -202,40 +201,6 @@ def test_a_large_value_is_told_once_however_many_changes_of_it_are_refused(url: 
     kept = [answer for session in app._hub.sessions for _, answer in session.answers]
     assert len(kept) == 2
     assert not any(b"small" in answer for answer in kept), "the mods tell it again, whenever an answer is told again"
-
-
-def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw: MakeRaw, app: Any) -> None:
-    """It is in no answer, and no newer than the seq at which the page goes on; nor is the answer kept for ever."""
-    large = "x" * 200_000
-    app.push_mods({"a": {"value": large}})
-    page = raw(url).join()
-    page.change("a", "value", "y" * 300_000)
-    page.until_value("a", "value", large)  # say that the line took it and the page never saw it
-    for _ in range(MAX_UNACKED):
-        page.until("nack", n=page.change("nothing", "value", 1))
-    page.drop()
-    again = raw(url)
-    assert again.resume(page)["mode"] == "delta"
-    again.until_value("a", "value", large)
-
-
-def test_a_large_value_that_the_page_has_is_not_told_again(url: str, raw: MakeRaw, app: Any) -> None:
-    """What it applied, it has."""
-    large = "x" * 200_000
-    app.push_mods({"a": {"value": large}})
-    page = raw(url).join()
-    page.change("a", "value", "y" * 300_000)
-    page.until_value("a", "value", large)
-    newer = app.push_mods({"shown": {"title": "newer"}})
-    page.until("mods", seq=newer)
-    page.send({"type": "applied", "seq": newer})
-    page.until("nack", n=page.change("nothing", "value", 1))
-    page.drop()
-    again = raw(url)
-    assert again.resume(page)["mode"] == "delta"
-    app.push_mods({"shown": {"title": "end"}})
-    again.until_value("shown", "title", "end")
-    assert large not in str(again.seen)
 
 
 def test_refused_changes_leave_nothing_behind(url: str, raw: MakeRaw) -> None:

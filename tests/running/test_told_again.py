@@ -1,0 +1,103 @@
+"""What is told again though it is no newer than what a page has: refused values, and everything, where a socket swallowed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dash_devices import dcc, html
+from dash_devices.protocol import MAX_UNACKED
+
+from ..support import Raw, ServerThread
+from .hostile import change, make_app
+
+MakeRaw = Callable[..., Raw]
+
+
+def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw: MakeRaw, app: Any) -> None:
+    """It is in no answer, and no newer than the seq at which the page goes on; nor is the answer kept for ever."""
+    large = "x" * 200_000
+    app.push_mods({"a": {"value": large}})
+    page = raw(url).join()
+    page.change("a", "value", "y" * 300_000)
+    page.until_value("a", "value", large)  # say that the line took it and the page never saw it
+    for _ in range(MAX_UNACKED):
+        page.until("nack", n=page.change("nothing", "value", 1))
+    page.drop()
+    again = raw(url)
+    assert again.resume(page)["mode"] == "delta"
+    again.until_value("a", "value", large)
+
+
+def test_a_large_value_that_the_page_has_is_not_told_again(url: str, raw: MakeRaw, app: Any) -> None:
+    """What it has worked off, it has: the answer to a later ping says so."""
+    large = "x" * 200_000
+    app.push_mods({"a": {"value": large}})
+    page = raw(url).join()
+    page.change("a", "value", "y" * 300_000)
+    page.until_value("a", "value", large)
+    again = _after_a_ping(raw, url, page)
+    app.push_mods({"shown": {"title": "end"}})
+    again.until_value("shown", "title", "end")
+    assert large not in str(again.seen)
+
+
+def _after_a_ping(raw: MakeRaw, url: str, page: Raw) -> Raw:
+    """The page answers a ping, loses its line, and is back."""
+    page.answers_pings(False)
+    ping = page.until("ping")
+    page.pong(ping)
+    assert page.request("dependencies")["status"] == 200, "it was read, and the pong before it"
+    page.drop()
+    again = raw(url)
+    assert again.resume(page)["mode"] == "delta"
+    return again
+
+
+def test_a_start_over_that_a_lost_socket_swallowed_comes_again(url: str, raw: MakeRaw, app: Any) -> None:
+    """Nobody knows what the change was about: until the page says that it has everything, it gets everything."""
+    app.push_mods({"a": {"value": "the server's"}})
+    page = raw(url).join()
+    page.send_frame(change("[" + "[]," * 200_000 + "0]"))
+    page.until_value("a", "value", "the server's")  # say that the line took it and the page never saw it
+    page.n = 1
+    page.drop()
+    again = raw(url)
+    assert again.resume(page)["mode"] == "delta"
+    again.until_value("a", "value", "the server's")
+    last = _after_a_ping(raw, url, again)
+    app.push_mods({"shown": {"title": "end"}})
+    last.until_value("shown", "title", "end")
+    assert "the server's" not in str(last.seen)
+
+
+@pytest.mark.parametrize("told", ["in order", "by one call"])
+def test_components_that_are_told_again_bring_the_newest_of_what_is_in_them(
+    serve: Callable[..., ServerThread], raw: MakeRaw, told: str
+) -> None:
+    """In the page they replace it."""
+    app = make_app()
+    server = serve(app)
+    inner = [html.Div([dcc.Input(id="inner", value="old"), html.Div(id="deep")], id="box")]
+    if told == "in order":
+        app.push_mods({"panel": {"children": inner}})
+        app.push_mods({"box": {"title": "t"}, "inner": {"value": "new"}})
+        app.push_mods({"deep": {"children": [html.Span("old", id="deepest")]}})
+        app.push_mods({"deepest": {"children": "new"}})
+    else:
+        app.push_mods({"panel": {"children": inner}, "inner": {"value": "new"}, "box": {"title": "t"}})
+    page = raw(server.url).join()
+    page.changes([("panel", "children", "mine")], at=1.0)
+    page.until("nack", n=1)
+    mods = page.until("mods")["mods"]
+    names = [f"{id}.{property}" for id, property, _ in mods]
+    expected = ["panel.children", "box.title", "inner.value"]
+    if told == "in order":
+        assert names == [*expected, "deep.children", "deepest.children"]
+        assert mods[-1][2] == "new"
+    else:
+        assert sorted(names) == sorted(expected)
+        assert names[0] == "panel.children"
+    assert mods[names.index("inner.value")][2] == "new"
