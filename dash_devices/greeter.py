@@ -97,7 +97,7 @@ class Greeter:
     def _stand(self, session: Session, seq: int) -> None:
         """The page stands at this seq: it needs what is newer, and the figures that got points since."""
         session.outbox.stand(seq)
-        session.outbox.whole.update(e.key for e in self.engine.shared.entries() if e.extended > max(seq, 0))
+        session.outbox.again.whole.update(e.key for e in self.engine.shared.entries() if e.extended > max(seq, 0))
 
     def _restore_known(self, session: Session) -> None:
         """A page that comes back still shows what it had announced; one that begins has announced nothing."""

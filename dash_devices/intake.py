@@ -273,7 +273,7 @@ class Intake:
                 if entry is None and self._may_adopt(session, key, value):
                     adopted.append(Item(key, encoded))
                 elif entry is not None and entry.encoded != encoded:
-                    session.outbox.whole.add(key)
+                    session.outbox.again.whole.add(key)
             if adopted:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells
                 self.engine.store(adopted, Cause(client=session.client, quiet=True))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from . import codec
-from .components import id_text, may_hold_components, walk_components
+from .again import Again
 from .errors import ProtocolError
 from .protocol import MAX_BATCHES
 from .shared import Entry, Key, SharedMap, crc_of
@@ -75,7 +75,7 @@ class Outbox:
     Attributes:
         position: the seq the page stands at; None until it has its layout: nothing is pushed before.
         lost: events that could not be kept.
-        whole: properties that the page must get whole: figures it lost points of, values it was refused, or mounted differently.
+        again: what the page must be told although it is no news.
         base: the seq from which on the page knows the seq of each property: the layout's, or 0.
         sent: the newest seq that the page may say it applied.
         reported: what the page made itself and is sent to nobody (events) or not to it, with the seq of its ack: it counts in
@@ -93,11 +93,8 @@ class Outbox:
         self._messages: list[bytes] = []
         self._props: dict[Key, bytes] = {}
         self._events: list[tuple[Key, bytes]] = []
-        self.whole: set[Key] = set()
+        self.again = Again()
         self._frames = 0  # that were made
-        # what is older than the page's seq and was sent all the same, by the frame it was in: until the page has worked that off
-        self._unseen: dict[Key, int] = {}
-        self._over: int | None = None  # likewise, where that was everything
         self.base = 0
         self.sent = 0
         self.reported: dict[Key, int] = {}
@@ -137,7 +134,7 @@ class Outbox:
         if len(self._events) >= MAX_EVENTS:
             (id, property), _ = self._events.pop(0)
             if property in EXTENDING:
-                self.whole.add((id, "figure"))
+                self.again.whole.add((id, "figure"))
             else:
                 self.lost += 1
         self._events.append((key, triple))
@@ -153,28 +150,12 @@ class Outbox:
     @property
     def has_own(self) -> bool:
         """Is there something in the next mods that only this page gets?"""
-        return bool(self._events or self.lost or self.whole)
+        return bool(self._events or self.lost or self.again.whole)
 
     def take_whole(self, shared: SharedMap) -> list[Entry]:
         """The properties to send whole, oldest first, as copies without patches."""
-        keys = self._with_contents(shared)
-        entries = self.shown([entry for entry in shared.entries() if entry.key in keys] if keys else [])
-        self._unseen.update(dict.fromkeys(self.whole, self.making))
-        self.whole.clear()
+        entries = self.shown(self.again.take(shared, self.making))
         return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
-
-    def _with_contents(self, shared: SharedMap) -> set[Key]:
-        """With components go the newer values of what is in them: in the page they replace it."""
-        keys, found = list(self.whole), set(self.whole)
-        while keys:
-            entry = shared.get(keys.pop())
-            if entry is None or not may_hold_components(entry.key[1], entry.encoded):
-                continue
-            inner = (e.key for part in walk_components(entry.value) for e in shared.of(id_text(part["props"]["id"])))
-            new = [key for key in inner if key not in found]
-            found.update(new)
-            keys.extend(new)
-        return found
 
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""
@@ -188,9 +169,7 @@ class Outbox:
 
         So does what it must get again: it is no newer than the seq at which it goes on.
         """
-        self.whole.update(self._unseen)
-        self._unseen.clear()
-        self._over = None if self._over is None else self.making
+        self.again.lost()
         self._messages.clear()
         self._props.clear()
         self.patient = False
@@ -200,29 +179,24 @@ class Outbox:
     # ---- what the page has ---------------------------------------------------------------------------------------------
     def laid_out(self, seq: int) -> None:
         """The page got a layout of this seq, and holds what was in it."""
-        self.base, self._over = seq, None
+        self.base = seq
+        self.again.has_all()
 
     def stand(self, seq: int) -> None:
         """The page stands at a seq that it was given; it may still have to be sent everything."""
-        self.position = seq if self._over is None else -1
+        self.position = -1 if self.again.wants_all else seq
         self.sent = max(self.sent, seq)
 
     def start_over(self) -> None:
         """The page is to be sent everything whole."""
         if self.position is not None:
-            self.position, self._over = -1, self.making
+            self.position = -1
+            self.again.start_over()
 
     @property
     def making(self) -> int:
         """The number of the frame that is made next, or just now."""
         return self._frames + 1
-
-    def worked_off(self, frame: int) -> None:
-        """The page has worked off all frames up to this one."""
-        if self._unseen:
-            self._unseen = {key: at for key, at in self._unseen.items() if at > frame}
-        if self._over is not None and self._over <= frame and self.position != -1:
-            self._over = None
 
     def batch_out(self, seq: int) -> None:
         """A batch goes out in a message of this seq."""
@@ -292,8 +266,8 @@ class Outbox:
         batch = batches.get(place)
         if batch is None:
             batch = batches[place] = Batch(shared, *place)
-        if self.position < 0 and self._over is not None:
-            self._over = self.making
+        if self.position < 0:
+            self.again.told_all(self.making)
         # a page that starts over is told what it once changed itself, too
         mods = batch.message_for(client if self.position >= 0 else "", self)
         self.position = self.sent = shared.seq

@@ -120,7 +120,7 @@ class Session:
         self._record(n, kept)
         self.outbox.post(message)
         # a page that takes a refused value from the answer must not get the patch that led there on top
-        self.outbox.whole.update(refused)
+        self.outbox.again.whole.update(refused)
 
     def _record(self, n: int, message: bytes) -> None:
         self.handled = n

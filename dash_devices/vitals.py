@@ -83,7 +83,7 @@ class Vitals:
         if not session.pulse.owed:
             return False
         sent, expected, frame = session.pulse.owed.pop(0)
-        session.outbox.worked_off(frame)
+        session.outbox.again.worked_off(frame)
         session.clock.answered(sent, pong.at, self.wall())
         if expected is None or pong.hash == expected:
             return False

@@ -63,7 +63,7 @@ class Reader:
         """A new socket: go on from the seq, as the hub does it."""
         self.outbox.clear()
         self.outbox.stand(self.seq)
-        self.outbox.whole.update(entry.key for entry in shared.entries() if entry.extended > self.seq)
+        self.outbox.again.whole.update(entry.key for entry in shared.entries() if entry.extended > self.seq)
 
 
 class Readers(RuleBasedStateMachine):

@@ -169,7 +169,7 @@ ROWS = [
         "4.7",
         "the server's value wins in that page",
         "intake.py",
-        "session.outbox.whole.add(key)",
+        "session.outbox.again.whole.add(key)",
         "pass",
         "test_4_7_a_mount_is_adopted_only_where_the_server_has_no_value",
     ),

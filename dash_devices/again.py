@@ -1,0 +1,80 @@
+"""What a page must be told although it is no newer than the seq it stands at, until it is known to have it.
+
+Figures it lost points of, values it was refused or mounted differently, and everything, where nobody knows what it holds.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .components import id_text, may_hold_components, walk_components
+from .shared import Entry, Key, SharedMap
+
+NOT_YET = sys.maxsize
+
+
+class Again:
+    """Of one page. ``frame`` is the number of a frame to that page; they are counted from 1.
+
+    Attributes:
+        whole: properties that the next mods must hold whole.
+    """
+
+    def __init__(self) -> None:
+        self.whole: set[Key] = set()
+        self._unseen: dict[Key, int] = {}  # told in this frame, which may have got lost
+        self._over: int | None = None  # everything: told in this frame, or not yet; None: it need not be told
+
+    @property
+    def wants_all(self) -> bool:
+        """Must a page that comes back be told everything?"""
+        return self._over is not None
+
+    def start_over(self) -> None:
+        """Everything is to be told."""
+        self._over = NOT_YET
+
+    def told_all(self, frame: int) -> None:
+        """This frame holds everything."""
+        if self._over is not None:
+            self._over = frame
+
+    def has_all(self) -> None:
+        """The page got a layout, and everything with it."""
+        self._over = None
+
+    def take(self, shared: SharedMap, frame: int) -> list[Entry]:
+        """The properties that this frame must hold whole, oldest first."""
+        if not self.whole:
+            return []
+        keys = self._with_contents(shared)
+        self._unseen.update(dict.fromkeys(self.whole, frame))
+        self.whole.clear()
+        return [entry for entry in shared.entries() if entry.key in keys]
+
+    def _with_contents(self, shared: SharedMap) -> set[Key]:
+        """With components go the newer values of what is in them: in the page they replace it."""
+        keys, found = list(self.whole), set(self.whole)
+        while keys:
+            entry = shared.get(keys.pop())
+            if entry is None or not may_hold_components(entry.key[1], entry.encoded):
+                continue
+            inner = (e.key for part in walk_components(entry.value) for e in shared.of(id_text(part["props"]["id"])))
+            new = [key for key in inner if key not in found]
+            found.update(new)
+            keys.extend(new)
+        return found
+
+    def worked_off(self, frame: int) -> None:
+        """The page has worked off all frames up to this one."""
+        if self._unseen:
+            self._unseen = {key: at for key, at in self._unseen.items() if at > frame}
+        if self._over is not None and self._over <= frame:
+            self._over = None
+
+    def lost(self) -> None:
+        """The socket is gone, and with it what may have been on its way."""
+        self.whole.update(self._unseen)
+        self._unseen.clear()
+        if self._over is not None:
+            self._over = NOT_YET
