@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from .components import id_text, may_hold_components, walk_components
+from .components import with_contents
 from .shared import Entry, Key, SharedMap
 
 NOT_YET = sys.maxsize
@@ -44,26 +44,13 @@ class Again:
         self._over = None
 
     def take(self, shared: SharedMap, frame: int) -> list[Entry]:
-        """The properties that this frame must hold whole, oldest first."""
+        """The properties that this frame must hold whole, each behind those that it is inside of."""
         if not self.whole:
             return []
-        keys = self._with_contents(shared)
         self._unseen.update(dict.fromkeys(self.whole, frame))
+        entries = [entry for key in self.whole if (entry := shared.get(key)) is not None]
         self.whole.clear()
-        return [entry for entry in shared.entries() if entry.key in keys]
-
-    def _with_contents(self, shared: SharedMap) -> set[Key]:
-        """With components go the newer values of what is in them: in the page they replace it."""
-        keys, found = list(self.whole), set(self.whole)
-        while keys:
-            entry = shared.get(keys.pop())
-            if entry is None or not may_hold_components(entry.key[1], entry.encoded):
-                continue
-            inner = (e.key for part in walk_components(entry.value) for e in shared.of(id_text(part["props"]["id"])))
-            new = [key for key in inner if key not in found]
-            found.update(new)
-            keys.extend(new)
-        return found
+        return with_contents(shared, sorted(entries, key=lambda entry: entry.seq))
 
     def worked_off(self, frame: int) -> None:
         """The page has worked off all frames up to this one."""
@@ -76,5 +63,3 @@ class Again:
         """The socket is gone, and with it what may have been on its way."""
         self.whole.update(self._unseen)
         self._unseen.clear()
-        if self._over is not None:
-            self._over = NOT_YET

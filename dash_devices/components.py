@@ -6,15 +6,17 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 
-from .shared import Key
+from .shared import Entry, Key, SharedMap
 
 DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"})
 """Properties that hold data and never a component, whatever it looks like; as in ``renderer/src/values.ts``."""
+
+DEEPEST = 64  # levels of components inside of components, where shared values put them there
 
 MAX_PRIVATE = 10_000  # components that one page may make known
 MAX_ALL_PRIVATE = 100_000  # that all pages together may
@@ -88,6 +90,21 @@ def walk_components(tree: Any) -> Iterator[dict[str, Any]]:
 def may_hold_components(property: str, encoded: bytes) -> bool:
     """Could this JSON hold a component? A quick look that never says no wrongly."""
     return b'"namespace"' in encoded and property not in DATA
+
+
+def with_contents(shared: SharedMap, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries and, behind each, the newest of what is inside of the components in it: in a page, the entry replaces that."""
+    queue = [(entry, 0) for entry in entries]
+    depth = {entry.key: level for entry, level in queue}
+    for entry, level in queue:
+        if depth[entry.key] > level or level == DEEPEST or not may_hold_components(entry.key[1], entry.encoded):
+            continue
+        inner = (one for props in walk(entry.value) for one in shared.of(id_text(props["id"])))
+        deeper = [one for one in inner if depth.get(one.key, -1) <= level]
+        depth.update({one.key: level + 1 for one in deeper})
+        queue.extend((one, level + 1) for one in deeper)
+    found = {entry.key: entry for entry, _ in queue}
+    return sorted(found.values(), key=lambda entry: depth[entry.key])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import orjson
 from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
-from .components import Components, id_parts, may_hold_components
+from .components import Components, id_parts, may_hold_components, with_contents
 from .encoder import Encoder
 from .errors import DashDevicesError
 from .events import EventProperties, is_building
@@ -163,9 +163,9 @@ class Engine:
                 self.shared.put(nested)
                 if before is not None and before.encoded != nested.encoded:
                     changed[key] = True  # a control that is there already got another value: its listeners run
-            for kept in self.shared.of(id):
-                if kept.key[1] not in given:
-                    self.shared.put(Entry(kept.key, entry.seq, encoded=kept.encoded))
+            kept = [one for one in self.shared.of(id) if one.key[1] not in given]
+            for one in with_contents(self.shared, kept):
+                self.shared.put(Entry(one.key, entry.seq, encoded=one.encoded))
         self.startup.look([id for id in ids if id not in known])
 
     # ---- what follows -----------------------------------------------------------------------------------------------

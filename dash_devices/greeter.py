@@ -40,6 +40,7 @@ class Greeter:
     def greet(self, session: Session, hello: Hello, build: str) -> None:
         """Place a page whose socket is new, and post the welcome with what was answered before."""
         view = self.engine.access.view(session.client)
+        session.layout_ref = None  # the reply may have been lost with the line
         mode = self._place(session, hello, view)
         session.outbox.view = view
         self._restore_known(session)
@@ -68,10 +69,10 @@ class Greeter:
             outbox.position = None
             return "fresh"
         forgotten = hello.token is not None and hello.token != session.token
-        # what a page with other rights was sent is no longer what it is to hold
-        other_rights = outbox.position is not None and outbox.view is not view
+        # what a page with other rights was sent is no longer what it is to hold; and one was to be sent everything before
+        is_unsure = outbox.position is not None and (outbox.view is not view or outbox.again.wants_all)
         is_reborn = hello.epoch != self.epoch or forgotten
-        if is_reborn or other_rights:
+        if is_reborn or is_unsure:
             self._begin_anew(session, hello, is_reborn)
             return "snapshot"
         if outbox.position is None:
@@ -88,6 +89,8 @@ class Greeter:
         else:
             session.begin(hello.page)
         session.outbox.position = -1
+        if not is_reborn:  # else the page goes on in the old epoch if this welcome gets lost
+            session.outbox.again.start_over()
 
     def laid_out(self, session: Session, seq: int) -> None:
         """The page got a layout that stands at this seq: what it holds is counted from there."""

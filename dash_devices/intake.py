@@ -93,7 +93,6 @@ class Intake:
             with self.engine.lock:
                 refused = Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
                 self._enter(Arrived(session, session.page, change, [], [], refused))
-                session.outbox.start_over()
 
     def _is_new(self, session: Session, n: int) -> bool:
         """Is it the next number? What was handled before is answered as it was then."""
@@ -179,6 +178,8 @@ class Intake:
         if session.page == arrived.page:
             kept = encode([])
             session.refuse(n, encode(values) if values else kept, [entry.key for entry in entries], kept)
+            if not arrived.keys:
+                session.outbox.start_over()  # behind the answer: before it, the page may hold back what it is sent
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))

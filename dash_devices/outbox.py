@@ -153,7 +153,7 @@ class Outbox:
         return bool(self._events or self.lost or self.again.whole)
 
     def take_whole(self, shared: SharedMap) -> list[Entry]:
-        """The properties to send whole, oldest first, as copies without patches."""
+        """The properties to send whole, as copies without patches."""
         entries = self.shown(self.again.take(shared, self.making))
         return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
 
@@ -183,8 +183,8 @@ class Outbox:
         self.again.has_all()
 
     def stand(self, seq: int) -> None:
-        """The page stands at a seq that it was given; it may still have to be sent everything."""
-        self.position = -1 if self.again.wants_all else seq
+        """The page stands at a seq that it was given."""
+        self.position = seq
         self.sent = max(self.sent, seq)
 
     def start_over(self) -> None:

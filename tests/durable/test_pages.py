@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,17 @@ def test_a_change_behind_one_that_waits_for_the_disk_keeps_its_place(serve: Serv
         answers += [message] if message["type"] in ("ack", "nack") else []
     assert [answer["n"] for answer in answers] == list(range(1, 151))
     assert [answer["type"] for answer in answers] == ["ack", "ack", "nack"] * 50
+
+
+def test_a_page_that_is_told_everything_gets_it_behind_the_answer(serve: Serve, raw: MakeRaw, state: Path) -> None:
+    """Before the answer it may hold back what it is sent, and drop it then: the answer's seq is newer."""
+    server = serve(make_app(state=state))
+    page = raw(server.url).join()
+    page.change("a", "value", "1")
+    value = "[" + "[]," * 200_000 + "0]"
+    page.send_frame(f'{{"type":"change","n":2,"values":[["a","value",{value}]],"state":[],"at":{time.time() * 1000}}}')
+    page.until("nack", n=2)
+    page.until_value("a", "value", "1")
 
 
 def test_a_change_of_a_page_that_is_loaded_anew_meanwhile_runs_and_is_not_answered(

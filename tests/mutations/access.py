@@ -153,7 +153,7 @@ ROWS = [
         "11.1",
         "and begin anew",
         "greeter.py",
-        " or other_rights:",
+        " or is_unsure:",
         ":",
         "test_11_1_rights_that_change_while_a_page_is_open",
     ),

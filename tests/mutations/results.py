@@ -6,6 +6,14 @@ from .row import Row
 
 ROWS = [
     Row(
+        "6.7",
+        "what is inside of components that stay stays too",
+        "engine.py",
+        "for one in with_contents(self.shared, kept):",
+        "for one in kept:",
+        "test_6_7_what_is_inside_of_components_that_stay_stays_too",
+    ),
+    Row(
         "6.1",
         "PreventUpdate is no failure",
         "dash_glue/invocation.py",

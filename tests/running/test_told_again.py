@@ -22,6 +22,7 @@ def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw:
     app.push_mods({"a": {"value": large}})
     page = raw(url).join()
     page.change("a", "value", "y" * 300_000)
+    page.answers_pings(False)
     page.until_value("a", "value", large)  # say that the line took it and the page never saw it
     for _ in range(MAX_UNACKED):
         page.until("nack", n=page.change("nothing", "value", 1))
@@ -47,8 +48,7 @@ def test_a_large_value_that_the_page_has_is_not_told_again(url: str, raw: MakeRa
 def _after_a_ping(raw: MakeRaw, url: str, page: Raw) -> Raw:
     """The page answers a ping, loses its line, and is back."""
     page.answers_pings(False)
-    ping = page.until("ping")
-    page.pong(ping)
+    page.pong(page.until("ping"))
     assert page.request("dependencies")["status"] == 200, "it was read, and the pong before it"
     page.drop()
     again = raw(url)
@@ -56,21 +56,49 @@ def _after_a_ping(raw: MakeRaw, url: str, page: Raw) -> Raw:
     return again
 
 
-def test_a_start_over_that_a_lost_socket_swallowed_comes_again(url: str, raw: MakeRaw, app: Any) -> None:
-    """Nobody knows what the change was about: until the page says that it has everything, it gets everything."""
+def _blown_up(raw: MakeRaw, url: str, app: Any) -> Raw:
+    """A page that sent a change which is not read, and has not answered a ping since."""
     app.push_mods({"a": {"value": "the server's"}})
     page = raw(url).join()
+    page.answers_pings(False)
     page.send_frame(change("[" + "[]," * 200_000 + "0]"))
-    page.until_value("a", "value", "the server's")  # say that the line took it and the page never saw it
     page.n = 1
+    page.until_value("a", "value", "the server's")
+    return page
+
+
+def test_a_start_over_that_a_lost_socket_swallowed_comes_again(url: str, raw: MakeRaw, app: Any) -> None:
+    """Nobody knows what the change was about: until the page says that it has everything, it gets everything."""
+    page = _blown_up(raw, url, app)  # say that the line took it all and the page never saw it
     page.drop()
     again = raw(url)
-    assert again.resume(page)["mode"] == "delta"
+    welcome = again.resume(page)
+    assert (welcome["mode"], welcome["kept"], welcome["handled"]) == ("snapshot", True, 1)
     again.until_value("a", "value", "the server's")
     last = _after_a_ping(raw, url, again)
     app.push_mods({"shown": {"title": "end"}})
     last.until_value("shown", "title", "end")
     assert "the server's" not in str(last.seen)
+
+
+def test_a_page_that_fetches_its_layout_again_has_everything(url: str, raw: MakeRaw, app: Any) -> None:
+    page = _blown_up(raw, url, app)
+    page.layout()
+    page.drop()
+    assert raw(url).resume(page)["mode"] == "delta"
+
+
+def test_a_layout_that_a_lost_socket_swallowed_is_sent_again(url: str, raw: MakeRaw, app: Any) -> None:
+    """A page that has one asks for another."""
+    page = raw(url).join()
+    asked = {"type": "request", "ref": 9, "route": "layout", "query": "", "body": None}
+    page.send(asked)
+    page.until("reply", ref=9)  # say that the line took it and the page never saw it
+    page.drop()
+    again = raw(url)
+    again.resume(page)
+    again.send(asked)
+    assert again.until("reply", ref=9)["status"] == 200
 
 
 @pytest.mark.parametrize("told", ["in order", "by one call"])

@@ -254,6 +254,27 @@ def test_11_1_rights_that_change_while_a_page_is_open(serve: Serve, raw: MakeRaw
     assert CANARY not in said(again)
 
 
+def test_11_1_the_values_of_new_rights_come_again_where_a_lost_socket_swallowed_them(
+    serve: Serve, raw: MakeRaw, people: Any
+) -> None:
+    app, trusted = make_app(), set[str]()
+    app.protect("shown.children", read=lambda client: client.id in trusted)
+    app.push_mods({"shown": {"children": CANARY}})
+    server = serve(app)
+    _, guest = people(server.url)
+    trusted.add(guest.welcome["tab"])
+    assert guest.closed() == 1012
+    before = guest.seq
+    back = raw(server.url, pong=False)
+    assert back.resume(guest)["mode"] == "snapshot"
+    back.until_value("shown", "children", CANARY)  # say that the line took it and the page never saw it
+    back.drop()
+    back.seq = before
+    again = raw(server.url)
+    assert again.resume(back)["mode"] == "snapshot"
+    again.until_value("shown", "children", CANARY)
+
+
 def test_11_1_numbers_go_on_when_rights_change(serve: Serve, raw: MakeRaw, people: Any) -> None:
     app, trusted, calls = make_app(), set[str](), Calls()
     app.protect("shown.children", read=lambda client: client.id in trusted)

@@ -27,6 +27,24 @@ def control(**props: Any) -> dcc.Input:
     return dcc.Input(id="power", **props)
 
 
+def test_6_7_what_is_inside_of_components_that_stay_stays_too(
+    serve: Callable[..., Any], raw: Callable[..., Raw]
+) -> None:
+    """The page makes it anew as it was once given; the newest values come behind."""
+    app = make_app(html.Div(id="panel"))
+    page = raw(serve(app).url).join()
+    app.push_mods({"panel": {"children": dcc.Checklist(id="list")}})
+    label = html.Div(html.Div(id="deep"), id="inner", title="old")
+    app.push_mods({"list": {"options": [{"label": label, "value": 1}]}})
+    app.push_mods({"deep": {"children": html.Div("old", id="deepest")}})
+    app.push_mods({"inner": {"title": "new"}, "deepest": {"children": "new"}})
+    seq = app.push_mods({"panel": {"children": dcc.Checklist(id="list")}})
+    mods = page.until("mods", seq=seq)["mods"]
+    told = [f"{id}.{name}" for id, name, _ in mods]
+    assert told == ["panel.children", "list.options", "inner.title", "deep.children", "deepest.children"]
+    assert [mods[2][2], mods[4][2]] == ["new", "new"]
+
+
 @pytest.mark.parametrize("how", ["output", "push"])
 def test_6_7_children_that_bring_an_id_back_the_newer_seq_wins(
     serve: Callable[..., Any], raw: Callable[..., Raw], how: str
