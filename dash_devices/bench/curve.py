@@ -119,7 +119,7 @@ def in_page(chromium: Chromium, child: Child, name: str, plan: Plan) -> list[lis
     """Rows of one fresh page."""
     is_stock = name.startswith("stock")
     with open_page(chromium, child.url, name=name, script="" if is_stock else STAGES) as page:
-        return take_stock(page, plan) if is_stock else measure(page, plan)["spaced"]
+        return take_stock(page, plan) if is_stock else measure(page, plan)[0]["spaced"]
 
 
 def take_stock(page: Page, plan: Plan) -> list[list[float]]:

@@ -47,7 +47,7 @@ RULES: Final = (
     Rule("shared-async", "floor", "shared against the floor", {"spaced": 1.4, "burst": 2.5}),
     Rule("shared-async", "stock-http", "shared against stock HTTP", {"spaced": 1 / 4, "burst": 1 / 4}),
     Rule("shared-async", "stock-ws", "shared against stock WebSocket", {"spaced": 1 / 3, "burst": 1 / 3}),
-    Rule("shared-sync", "shared-async", "sync costs more than async", {"spaced": 0.3, "burst": 0.3}, difference=True),
+    Rule("pair-sync", "pair-async", "sync costs more than async", {"spaced": 0.3, "burst": 0.3}, difference=True),
     Rule("regular", "stock-ws", "regular against stock WebSocket", {"spaced": 1.0, "burst": 1.0}),
 )
 

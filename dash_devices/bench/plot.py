@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from .goals import SPACING
-from .roundtrip import LAYOUTS, PHASES, SYSTEMS, Run, quantile
+from .roundtrip import LAYOUTS, PHASES, ROWS, Run, quantile
 
 LEFT, WIDTH, ROW, TOP, GAP = 250, 640, 30, 46, 26
 LOW, HIGH = 0.2, 100.0  # ms, ends of the logarithmic axis
@@ -38,7 +38,7 @@ def write(path: Path, runs: list[Run]) -> None:
 
 def collect(runs: list[Run], layout: str, phase: str) -> Iterator[tuple[str, list[float]]]:
     """All times of each system in one panel."""
-    for system in SYSTEMS:
+    for system in ROWS:
         times = [t for r in runs if (r.system, r.layout) == (system, layout) for t in getattr(r, phase)]
         if times:
             yield system, times
@@ -64,7 +64,7 @@ def row(system: str, times: list[float], y: float) -> list[str]:
     low, middle, high = (place(quantile(times, q)) for q in (0.25, 0.5, 0.75))
     dots = [f"M{place(t):.1f} {y + scatter.uniform(-9, 9):.1f}h0" for t in times]
     return [
-        f'<text x="{LEFT - 12}" y="{y + 4:.1f}" text-anchor="end">{escape(SYSTEMS[system])}</text>',
+        f'<text x="{LEFT - 12}" y="{y + 4:.1f}" text-anchor="end">{escape(ROWS[system])}</text>',
         f'<path d="{"".join(dots)}" stroke="{colour}" stroke-width="3" stroke-linecap="round" opacity=".25"/>',
         f'<rect x="{low:.1f}" y="{y - 8:.1f}" width="{high - low:.1f}" height="16" fill="none" stroke="{colour}"/>',
         f'<path d="M{middle:.1f} {y - 11:.1f}v22" stroke="{colour}" stroke-width="2.5"/>',

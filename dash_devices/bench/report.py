@@ -14,7 +14,7 @@ from typing import Any
 from .curve import Point
 from .goals import Goal
 from .push import SYSTEMS as PUSHERS, PushRun
-from .roundtrip import LAYOUTS, SYSTEMS, Run, cell, quantile
+from .roundtrip import LAYOUTS, ROWS, Run, cell, quantile
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -37,7 +37,7 @@ def round_trip_rows(runs: list[Run], layout: str) -> list[list[str]]:
     """The systems that were measured in a layout."""
     floor = cell(runs, "floor", layout)
     rows = []
-    for system, title in SYSTEMS.items():
+    for system, title in ROWS.items():
         found = cell(runs, system, layout)
         if found:
             row = [title]

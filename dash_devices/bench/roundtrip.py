@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 from typing import TYPE_CHECKING
 
-from .browser import Plan, measure, open_page
+from .browser import ONE, PAIR, Plan, measure, open_page
 from .child import serve
 from .progress import Progress
 
@@ -23,6 +23,14 @@ SYSTEMS = {
     "stock-http": "stock Dash, HTTP (Quart)",
     "stock-flask": "stock Dash, HTTP (Flask)",
 }
+PAIRED = {
+    "pair-async": "in one page in turn: shared, coroutine",
+    "pair-sync": "in one page in turn: shared, plain function",
+}
+"""What the system ``pair`` gives: a difference that is smaller than that between two pages of the same kind."""
+ROWS = {**SYSTEMS, **PAIRED}
+"""All that tables and plots may show."""
+CHOICES = (*SYSTEMS, "pair")
 LAYOUTS = ("bare", "demo")
 PHASES = ("spaced", "burst")
 
@@ -70,8 +78,8 @@ def run(chromium: Chromium, systems: list[str], layouts: list[str], rounds: int,
     progress = Progress(len(turns))
     runs = []
     for system, layout in turns:
-        progress.step(f"{SYSTEMS[system]}, {layout} page")
-        runs.append(run_one(chromium, system, layout, plan))
+        progress.step(f"{SYSTEMS.get(system, 'ours, shared, both forms in turn')}, {layout} page")
+        runs += run_one(chromium, system, layout, plan)
     progress.close()
     return runs
 
@@ -82,13 +90,15 @@ def rotated(systems: list[str], number: int) -> list[str]:
     return systems[shift:] + systems[:shift]
 
 
-def run_one(chromium: Chromium, system: str, layout: str, plan: Plan) -> Run:
-    """Measure one system in a fresh server and page."""
+def run_one(chromium: Chromium, system: str, layout: str, plan: Plan) -> list[Run]:
+    """Measure one system in a fresh server and page; ``pair`` is two."""
     script = INSTANT if system == "stock-instant" else ""
     name = f"{system}, {layout}"
     with serve(system, layout) as child, open_page(chromium, child.url, name=name, script=script) as page:
-        times = measure(page, plan)
-    return Run(system, layout, [t[0] for t in times["spaced"]], [t[0] for t in times["burst"]])
+        times = measure(page, plan, PAIR if system == "pair" else ONE)
+    rows = PAIRED if system == "pair" else [system]
+    phases = [[[press[0] for press in one[phase]] for phase in PHASES] for one in times]
+    return [Run(row, layout, *of_row) for row, of_row in zip(rows, phases, strict=True)]
 
 
 def cell(runs: list[Run], system: str, layout: str) -> Cell | None:

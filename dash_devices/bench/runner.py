@@ -39,7 +39,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", type=positive, help="rounds, each with fresh servers and pages (3; 1 with --quick)")
     add("--quick", action="store_true", help="one round with fewer key presses: a look, not a figure")
     add(
-        "--systems", type=chosen(roundtrip.SYSTEMS), default=list(roundtrip.SYSTEMS), metavar="A,B", help="some systems"
+        "--systems", type=chosen(roundtrip.CHOICES), default=list(roundtrip.CHOICES), metavar="A,B", help="some systems"
     )
     add("--layouts", type=chosen(roundtrip.LAYOUTS), default=list(roundtrip.LAYOUTS), metavar="A,B", help="bare,demo")
     add("--only", choices=PARTS, help="measure one part")

@@ -28,9 +28,9 @@ def bare_layout() -> Any:
     return html.Div(control())
 
 
-def control() -> list[Any]:
+def control(suffix: str = "") -> list[Any]:
     """The two measured components."""
-    return [dcc.Slider(0, 100, 1, value=40, id=SLIDER), html.Div(id=READING)]
+    return [dcc.Slider(0, 100, 1, value=40, id=SLIDER + suffix), html.Div(id=READING + suffix)]
 
 
 def demo_like_layout() -> Any:
@@ -113,7 +113,7 @@ def add_curve_callbacks(app: Any, properties: int, callbacks: int) -> None:
 
 # ---- systems ---------------------------------------------------------------------------------------------------------
 def ours(kind: str) -> Any:
-    """An app of ``dash_devices`` with the measured callback: ``shared-async``, ``shared-sync`` or ``regular``."""
+    """An app of ``dash_devices`` with the measured callback: ``shared-async``, ``shared-sync``, ``pair`` or ``regular``."""
     import dash_devices  # here, so that stock processes never see it
 
     app: Any = dash_devices.Dash(__name__)
@@ -126,6 +126,9 @@ def ours(kind: str) -> Any:
     else:
         function: Callable[..., Any] = show_sync if kind == "shared-sync" else show
         app.callback_shared(Output(READING, "children"), [Input(SLIDER, "value")], **rule)(function)
+    if kind == "pair":
+        output, input = Output(f"{READING}-sync", "children"), Input(f"{SLIDER}-sync", "value")
+        app.callback_shared(output, [input], **rule)(show_sync)
     return app
 
 
@@ -153,6 +156,8 @@ def build(system: str, layout: str) -> Any:
         app.layout = curve_layout(properties, callbacks)
         if system != "stock":
             add_curve_callbacks(app, properties, callbacks)
+    if system == "pair":
+        app.layout.children = [*app.layout.children, html.Div(control("-sync"))]
     if system in WITHOUT_CALLBACK:
         app.layout[READING].children = "40 W"  # what the measured callback would have put there
     return app

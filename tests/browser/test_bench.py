@@ -17,7 +17,7 @@ from dash_devices.bench.errors import BenchError
 def test_a_quick_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """Each system has its times, the goals are judged, and no process of it is left."""
     command = [sys.executable, "-m", "dash_devices", "bench", "--quick", "--only", "roundtrip"]
-    options = ["--systems", "floor,stock-instant,shared-async,shared-sync", "--layouts", "bare", "--out", str(tmp_path)]
+    options = ["--systems", "floor,stock-instant,shared-async,pair", "--layouts", "bare", "--out", str(tmp_path)]
     mark = str(tmp_path)  # in the environment of whatever this run starts
     done = subprocess.run(
         [*command, *options],
@@ -29,11 +29,13 @@ def test_a_quick_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
-    assert [run["system"] for run in results["roundtrip"]] == ["floor", "stock-instant", "shared-async", "shared-sync"]
+    measured = [run["system"] for run in results["roundtrip"]]
+    assert measured == ["floor", "stock-instant", "shared-async", "pair-async", "pair-sync"]
     for run in results["roundtrip"]:
         assert (len(run["spaced"]), len(run["burst"])) == (30, 20)
         assert min(run["spaced"] + run["burst"]) > 0
     assert "shared against the floor" in done.stdout
+    assert "sync costs more than async" in done.stdout
     assert (tmp_path / "roundtrip.svg").read_text().startswith("<svg")
     assert [process.cmdline() for process in psutil.process_iter() if _environment(process).get("TMPDIR") == mark] == []
 
