@@ -92,15 +92,18 @@ def may_hold_components(property: str, encoded: bytes) -> bool:
     return b'"namespace"' in encoded and property not in DATA
 
 
-def with_contents(shared: SharedMap, entries: Iterable[Entry]) -> list[Entry]:
-    """The entries and, behind each, the newest of what is inside of the components in it: in a page, the entry replaces that."""
+def with_contents(shared: SharedMap, entries: Iterable[Entry], outer: Key | None = None) -> list[Entry]:
+    """The entries and, behind each, the newest of what is inside of the components in it: in a page, the entry replaces that.
+
+    ``outer`` is where the entries stand: an old value may say that it stands in one of them.
+    """
     queue = [(entry, 0) for entry in entries]
     depth = {entry.key: level for entry, level in queue}
     for entry, level in queue:
         if depth[entry.key] > level or level == DEEPEST or not may_hold_components(entry.key[1], entry.encoded):
             continue
         inner = (one for props in walk(entry.value) for one in shared.of(id_text(props["id"])))
-        deeper = [one for one in inner if depth.get(one.key, -1) <= level]
+        deeper = [one for one in inner if depth.get(one.key, -1) <= level and one.key != outer]
         depth.update({one.key: level + 1 for one in deeper})
         queue.extend((one, level + 1) for one in deeper)
     found = {entry.key: entry for entry, _ in queue}

@@ -164,8 +164,8 @@ class Engine:
                 if before is not None and before.encoded != nested.encoded:
                     changed[key] = True  # a control that is there already got another value: its listeners run
             kept = [one for one in self.shared.of(id) if one.key[1] not in given]
-            for one in with_contents(self.shared, kept):
-                self.shared.put(Entry(one.key, entry.seq, encoded=one.encoded))
+            for one in with_contents(self.shared, kept, entry.key):
+                self.shared.put(one.moved(entry.seq))
         self.startup.look([id for id in ids if id not in known])
 
     # ---- what follows -----------------------------------------------------------------------------------------------

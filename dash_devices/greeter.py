@@ -40,7 +40,6 @@ class Greeter:
     def greet(self, session: Session, hello: Hello, build: str) -> None:
         """Place a page whose socket is new, and post the welcome with what was answered before."""
         view = self.engine.access.view(session.client)
-        session.layout_ref = None  # the reply may have been lost with the line
         mode = self._place(session, hello, view)
         session.outbox.view = view
         self._restore_known(session)
@@ -85,7 +84,7 @@ class Greeter:
         """The page is to be sent everything. Its numbers go on where what it did before is known."""
         session.kept |= not is_reborn
         if session.kept:
-            session.resume_kept((hello.n or 0) if is_reborn else 0)
+            session.resume_kept((hello.n or 0) if is_reborn else session.unsure)
         else:
             session.begin(hello.page)
         session.outbox.position = -1

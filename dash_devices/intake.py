@@ -178,7 +178,7 @@ class Intake:
         if session.page == arrived.page:
             kept = encode([])
             session.refuse(n, encode(values) if values else kept, [entry.key for entry in entries], kept)
-            if not arrived.keys:
+            if refused.code == Nack.TOO_COMPLEX and not arrived.keys:
                 session.outbox.start_over()  # behind the answer: before it, the page may hold back what it is sent
         if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
             session.complained = second

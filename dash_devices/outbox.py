@@ -148,6 +148,11 @@ class Outbox:
         return entries if self.view is None else self.view.shown_all(entries)
 
     @property
+    def waiting_events(self) -> int:
+        """How many events wait, and were lost before; points count with their figure."""
+        return self.lost + sum(property not in EXTENDING for (_, property), _ in self._events)
+
+    @property
     def has_own(self) -> bool:
         """Is there something in the next mods that only this page gets?"""
         return bool(self._events or self.lost or self.again.whole)
@@ -155,7 +160,7 @@ class Outbox:
     def take_whole(self, shared: SharedMap) -> list[Entry]:
         """The properties to send whole, as copies without patches."""
         entries = self.shown(self.again.take(shared, self.making))
-        return [Entry(entry.key, entry.seq, encoded=entry.encoded) for entry in entries]
+        return [entry.moved(entry.seq) for entry in entries]
 
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""

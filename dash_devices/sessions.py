@@ -68,7 +68,6 @@ class Session:
         answers: the recorded answers with their numbers, newest last.
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
-        layout_ref: the request for a layout that was answered last.
         identity: whom the gate let in, the last time.
         left_at: when it left, on the hub's clock.
         complained: the second, on the monotonic clock, of the last log line about a refused change.
@@ -87,7 +86,6 @@ class Session:
         self.answers: list[tuple[int, bytes]] = []
         self.joined = False
         self.known: list[str] | None = []
-        self.layout_ref: int | None = None
         self.identity: Any = None
         self.left_at = 0.0
         self.watch_version = -1
@@ -101,14 +99,15 @@ class Session:
         self.handled = self.taken = 0
         self.kept, self.unsure = False, 0
         self.answers.clear()
-        self.known, self.layout_ref = [], None
+        self.known = []
         self.outbox = Outbox()
 
     def resume_kept(self, last: int) -> None:
         """A page load goes on that is to be sent everything; ``last``: of an earlier life, the number of its last change."""
         self.unsure = last
-        self.answers.clear()
+        lost = self.outbox.waiting_events
         self.outbox = Outbox()
+        self.outbox.lost = lost  # its rights may be others: it is told how many, not which
 
     def acknowledge(self, n: int, message: bytes, *, patient: bool) -> None:
         """Post that change ``n`` is taken, and record it; ``patient``: it may wait for what it brings about."""

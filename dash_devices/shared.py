@@ -94,6 +94,10 @@ class Entry:
         patch = b'{"__dash_patch_update":"__dash_patch_update","operations":[%b]}' % operations
         return triple(*self.key, patch)
 
+    def moved(self, seq: int) -> Entry:
+        """The same value at another place, whole and the server's own."""
+        return Entry(self.key, seq, encoded=self._encoded, value=self._value)
+
     def patched(self, seq: int, operations: bytes, value: Any) -> Entry:
         """The next version of this entry: ``value`` is this one's with ``operations`` (JSON, without brackets) applied."""
         entry = Entry(self.key, seq, value=value)

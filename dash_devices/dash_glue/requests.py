@@ -96,7 +96,7 @@ class SocketRequests:
             del self._under_way[token]
 
     async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
-        page = session.page
+        page, line = session.page, session.link
         try:
             status, headers, body = await self._exchange(session, handshake, asked)
         except Exception:
@@ -109,9 +109,8 @@ class SocketRequests:
             self._app._hub.flush_session(session)  # what was pushed before this reply goes before it
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
-                if session.outbox.position is not None and session.layout_ref == asked.ref:
-                    return  # asked for again on a new line, and answered there already: the page goes on from that
-                session.layout_ref = asked.ref
+                if session.link is not line:
+                    return  # the page has asked for it again on its new line: one answer, or it would stand at two places
                 self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before

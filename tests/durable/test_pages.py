@@ -116,6 +116,24 @@ def test_a_click_that_may_have_run_is_not_run_again(serve: Serve, raw: MakeRaw, 
     assert calls.next() == ("go", 2), "the one after the hello is new for sure"
 
 
+def test_what_may_have_run_stays_so_when_rights_change(serve: Serve, raw: MakeRaw, state: Path) -> None:
+    server = serve(make_app(state=state))
+    page = left(raw, server, "1")
+    page.n = 2  # a click, sent before the restart, without an answer
+    calls = Calls()
+    again = restarted(serve, server, calls, state, ("1", "0"))
+    back = raw(again.url)
+    back.resume(page)
+    again.app.protect("shown.children", read=lambda client: False)
+    assert back.closed() == 1012
+    last = raw(again.url)
+    assert last.resume(back)["mode"] == "snapshot"
+    last.n = 1
+    last.change("go", "n_clicks", 1)
+    assert last.until("nack")["code"] == "unconfirmed"
+    assert calls.none_left
+
+
 def test_age_decides_of_what_was_never_handled(serve: Serve, raw: MakeRaw, state: Path) -> None:
     server = serve(make_app(state=state))
     page = left(raw, server, "1")

@@ -167,6 +167,14 @@ ROWS = [
     ),
     Row(
         "durable",
+        "what may have run stays so when rights change",
+        "greeter.py",
+        "if is_reborn else session.unsure",
+        "if is_reborn else 0",
+        "test_what_may_have_run_stays_so_when_rights_change",
+    ),
+    Row(
+        "durable",
         "a refusal after a write that failed is sent at once",
         "intake.py",
         "        self.engine.changed()  # an answer is to be sent, also where nothing was stored\n",

@@ -9,9 +9,17 @@ ROWS = [
         "6.7",
         "what is inside of components that stay stays too",
         "engine.py",
-        "for one in with_contents(self.shared, kept):",
+        "for one in with_contents(self.shared, kept, entry.key):",
         "for one in kept:",
         "test_6_7_what_is_inside_of_components_that_stay_stays_too",
+    ),
+    Row(
+        "6.7",
+        "and holds nothing that it stands in now",
+        "components.py",
+        " and one.key != outer",
+        "",
+        "test_6_7_components_that_changed_places_do_not_go_round",
     ),
     Row(
         "6.1",

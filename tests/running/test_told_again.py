@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dash_devices import dcc, html
-from dash_devices.protocol import MAX_UNACKED
+from dash_devices import dcc, html, protocol
 
-from ..support import Raw, ServerThread
+from ..support import TIMEOUT, Raw, ServerThread, wait_for
 from .hostile import change, make_app
 
 MakeRaw = Callable[..., Raw]
@@ -24,7 +24,7 @@ def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw:
     page.change("a", "value", "y" * 300_000)
     page.answers_pings(False)
     page.until_value("a", "value", large)  # say that the line took it and the page never saw it
-    for _ in range(MAX_UNACKED):
+    for _ in range(protocol.MAX_UNACKED):
         page.until("nack", n=page.change("nothing", "value", 1))
     page.drop()
     again = raw(url)
@@ -99,6 +99,52 @@ def test_a_layout_that_a_lost_socket_swallowed_is_sent_again(url: str, raw: Make
     again.resume(page)
     again.send(asked)
     assert again.until("reply", ref=9)["status"] == 200
+
+
+def test_a_layout_that_is_asked_for_on_two_lines_is_answered_on_the_last(
+    serve: Callable[..., ServerThread], raw: MakeRaw
+) -> None:
+    """Else the page would stand at two places."""
+    app: Any = make_app()
+    tree, waiting, go_on = app.layout, list[int](), threading.Event()
+
+    def layout() -> Any:
+        if app._hub.loop is not None:  # else it is looked at before anybody asks
+            waiting.append(1)
+            assert go_on.wait(TIMEOUT)
+        return tree
+
+    app.layout = layout
+    go_on.set()
+    url = serve(app).url
+    go_on.clear()
+    del waiting[:]
+    asked = {"type": "request", "ref": 9, "route": "layout", "query": "", "body": None}
+    first = raw(url)
+    first.hello()
+    first.send(asked)
+    wait_for(lambda: len(waiting) == 1, "the first request")
+    first.drop()
+    second = raw(url)
+    second.page = first.page
+    second.hello(tab=first.welcome["tab"], token=first.welcome["token"])
+    second.send(asked)
+    wait_for(lambda: len(waiting) == 2, "the second request")
+    go_on.set()
+    wait_for(lambda: not app._requests._under_way, "both answers")
+    assert second.request("dependencies")["status"] == 200
+    layouts = [one for one in second.seen if one["type"] == "reply" and protocol.SEQ_HEADER in one["headers"]]
+    assert len(layouts) == 1
+
+
+def test_an_empty_change_is_no_reason_to_start_over(url: str, raw: MakeRaw, app: Any) -> None:
+    app.push_mods({"a": {"value": "the server's"}})
+    page = raw(url).join()
+    page.changes([], at=1.0)
+    page.until("nack", n=1)
+    app.push_mods({"shown": {"title": "end"}})
+    page.until_value("shown", "title", "end")
+    assert not any("the server's" in str(message.get("mods")) for message in page.seen)
 
 
 @pytest.mark.parametrize("told", ["in order", "by one call"])

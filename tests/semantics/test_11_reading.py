@@ -275,6 +275,23 @@ def test_11_1_the_values_of_new_rights_come_again_where_a_lost_socket_swallowed_
     again.until_value("shown", "children", CANARY)
 
 
+def test_11_1_events_that_waited_while_rights_changed_are_counted(serve: Serve, raw: MakeRaw, people: Any) -> None:
+    """Which they were might be a secret by now."""
+    app, trusted = make_app(event_properties=["beep"], leave_after=60), set[str]()
+    app.protect("shown.children", read=lambda client: client.id in trusted)
+    server = serve(app)
+    _, guest = people(server.url)
+    guest.drop()
+    wait_for(lambda: not all(client.connected for client in app.clients), "the line to be lost")
+    for number in range(3):
+        app.push_mods({"shown": {"beep": number}})
+    trusted.add(guest.welcome["tab"])
+    back = raw(server.url)
+    assert back.resume(guest)["mode"] == "snapshot"
+    message = back.until("mods")
+    assert (message["events"], message["lost"]) == ([], 3)
+
+
 def test_11_1_numbers_go_on_when_rights_change(serve: Serve, raw: MakeRaw, people: Any) -> None:
     app, trusted, calls = make_app(), set[str](), Calls()
     app.protect("shown.children", read=lambda client: client.id in trusted)
