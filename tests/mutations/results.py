@@ -19,7 +19,7 @@ ROWS = [
         "components.py",
         " and one.key != outer",
         "",
-        "test_6_7_components_that_changed_places_do_not_go_round",
+        "test_an_old_value_may_hold_what_it_stands_in_now",
     ),
     Row(
         "6.1",

@@ -45,16 +45,6 @@ def test_6_7_what_is_inside_of_components_that_stay_stays_too(
     assert [mods[2][2], mods[4][2]] == ["new", "new"]
 
 
-def test_6_7_components_that_changed_places_do_not_go_round(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:
-    """What stayed still says that the new holder stands in it."""
-    app = make_app(html.Div(id="panel"), dcc.Checklist(id="list"))
-    page = raw(serve(app).url).join()
-    app.push_mods({"list": {"options": [{"label": html.Div(id="panel"), "value": 1}]}})
-    seq = app.push_mods({"panel": {"children": dcc.Checklist(id="list")}})
-    told = [f"{id}.{name}" for id, name, _ in page.until("mods", seq=seq)["mods"]]
-    assert told == ["panel.children", "list.options"]
-
-
 @pytest.mark.parametrize("how", ["output", "push"])
 def test_6_7_children_that_bring_an_id_back_the_newer_seq_wins(
     serve: Callable[..., Any], raw: Callable[..., Raw], how: str
