@@ -40,6 +40,7 @@ class Greeter:
     def greet(self, session: Session, hello: Hello, build: str) -> None:
         """Place a page whose socket is new, and post the welcome with what was answered before."""
         view = self.engine.access.view(session.client)
+        session.layout_ref = None  # the answer may have got lost with the line
         mode = self._place(session, hello, view)
         session.outbox.view = view
         self._restore_known(session)

@@ -68,6 +68,7 @@ class Session:
         answers: the recorded answers with their numbers, newest last.
         joined: is the client in ``app.clients``?
         known: ids that the page had made known, for when it is back; None while the engine knows them itself.
+        layout_ref: the request for a layout that was answered on this line.
         identity: whom the gate let in, the last time.
         left_at: when it left, on the hub's clock.
         complained: the second, on the monotonic clock, of the last log line about a refused change.
@@ -86,6 +87,7 @@ class Session:
         self.answers: list[tuple[int, bytes]] = []
         self.joined = False
         self.known: list[str] | None = []
+        self.layout_ref: int | None = None
         self.identity: Any = None
         self.left_at = 0.0
         self.watch_version = -1

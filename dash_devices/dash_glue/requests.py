@@ -109,8 +109,10 @@ class SocketRequests:
             self._app._hub.flush_session(session)  # what was pushed before this reply goes before it
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
-                if session.link is not line:
-                    return  # the page has asked for it again on its new line: one answer, or it would stand at two places
+                # one answer to each request, on the line that asked last: a page with two would stand at two places
+                if session.link is not line or session.layout_ref == asked.ref:
+                    return
+                session.layout_ref = asked.ref
                 self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before
