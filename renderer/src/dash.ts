@@ -4,7 +4,7 @@ import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId
 import { fromEntries, isArray, parse, type Props } from "./values";
 
 export type Path = (string | number)[];
-interface Component {
+export interface Component {
   type: string;
   namespace: string;
   props: Props;

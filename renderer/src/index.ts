@@ -1,7 +1,7 @@
 // Loaded in the page before Dash's renderer. Stands in for `fetch`, and starts the rest when the config is there.
 import { type App, createApp } from "./app";
 import { dashRoute, readConfig } from "./dash";
-import { guardPlotly } from "./drawn";
+import { guardPlotly } from "./points";
 
 const fetchOfThePage = window.fetch.bind(window);
 let app: App | undefined;

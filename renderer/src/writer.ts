@@ -1,9 +1,9 @@
 // Puts values of the server into the page.
 import type { Callback, Renderer } from "./dash";
-import { once } from "./drawn";
 import { complain } from "./element";
 import { keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
+import { pointsCome, withPoints } from "./points";
 import type { Triple } from "./protocol";
 import { equal, forgetOldest, fromEntries, holdsComponents, isPatch, type Props } from "./values";
 
@@ -48,6 +48,8 @@ export function createWriter(dash: Renderer) {
     const { props } = dash.component(id)!;
     const named = group.filter(([, property, value]) => !differing || !equal(props[property], value));
     if (!named.length) return;
+    const figure = named.some(([, property, value]) => property === "figure" && isPatch(value)) && withPoints(props["figure"]);
+    if (figure) dash.putProps(id, { figure });
     const before = plain;
     plain = !named.some(([, name, value]) => isPatch(value) || holdsComponents(name, value) || holdsComponents(name, props[name]));
     try {
@@ -97,9 +99,13 @@ export function createWriter(dash: Renderer) {
   function fire([event, ...later]: Triple[]): void {
     if (!event) return;
     queueMicrotask(() => {
-      once(event[2]?.[0] ?? event[2]);
-      own(() => dash.component(event[0]) && writeOne([event]));
-      fire(later);
+      const [id] = event;
+      const found = dash.component(id);
+      const figure = found && pointsCome(event, found);
+      // A Graph that is given a figure and points at once loses the points.
+      if (figure) own(() => dash.putProps(id, { figure }));
+      else if (found) own(() => writeOne([event]));
+      fire(figure ? [event, ...later] : later);
     });
   }
 
