@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.request import Request, urlopen
 
+import dash_devices
 from dash_devices import ALL, Patch, callback_context, dcc, html
 from dash_devices.dependencies import Input, Output
 
@@ -234,9 +235,15 @@ def test_11_1_over_http_alone(serve: Serve) -> None:
         assert GIVEN not in seen["guest"]
 
 
-def test_11_1_rights_that_change_while_a_page_is_open(serve: Serve, raw: MakeRaw, people: Any) -> None:
-    app, trusted = make_app(), set[str]()
+def make_trusting(**options: Any) -> tuple[dash_devices.Dash, set[str]]:
+    """An app, and the ids of the clients that may read ``shown.children``."""
+    app, trusted = make_app(**options), set[str]()
     app.protect("shown.children", read=lambda client: client.id in trusted)
+    return app, trusted
+
+
+def test_11_1_rights_that_change_while_a_page_is_open(serve: Serve, raw: MakeRaw, people: Any) -> None:
+    app, trusted = make_trusting()
     app.push_mods({"shown": {"children": CANARY}})
     server = serve(app)
     _, guest = people(server.url)
@@ -257,8 +264,7 @@ def test_11_1_rights_that_change_while_a_page_is_open(serve: Serve, raw: MakeRaw
 def test_11_1_the_values_of_new_rights_come_again_where_a_lost_socket_swallowed_them(
     serve: Serve, raw: MakeRaw, people: Any
 ) -> None:
-    app, trusted = make_app(), set[str]()
-    app.protect("shown.children", read=lambda client: client.id in trusted)
+    app, trusted = make_trusting()
     app.push_mods({"shown": {"children": CANARY}})
     server = serve(app)
     _, guest = people(server.url)
@@ -277,8 +283,7 @@ def test_11_1_the_values_of_new_rights_come_again_where_a_lost_socket_swallowed_
 
 def test_11_1_events_that_waited_while_rights_changed_are_counted(serve: Serve, raw: MakeRaw, people: Any) -> None:
     """Which they were might be a secret by now."""
-    app, trusted = make_app(event_properties=["beep"], leave_after=60), set[str]()
-    app.protect("shown.children", read=lambda client: client.id in trusted)
+    app, trusted = make_trusting(event_properties=["beep"], leave_after=60)
     server = serve(app)
     _, guest = people(server.url)
     guest.drop()
@@ -293,8 +298,7 @@ def test_11_1_events_that_waited_while_rights_changed_are_counted(serve: Serve, 
 
 
 def test_11_1_numbers_go_on_when_rights_change(serve: Serve, raw: MakeRaw, people: Any) -> None:
-    app, trusted, calls = make_app(), set[str](), Calls()
-    app.protect("shown.children", read=lambda client: client.id in trusted)
+    (app, trusted), calls = make_trusting(), Calls()
     app.callback_shared(None, Input("speed", "value"))(calls)
     server = serve(app)
     _, guest = people(server.url)

@@ -83,5 +83,7 @@ def _tests(form: Form) -> Check:
     )
     counts = {word: int(number) for number, word in SUMMARY.findall(done.stdout.rstrip().rpartition("\n")[2])}
     failed = counts.get("failed", 0) + counts.get("error", 0) + (not counts.get("passed"))
+    if failed:
+        print(done.stdout, done.stderr, file=sys.stderr)
     names = ", ".join(re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", done.stdout, re.MULTILINE)[:4])
     return exactly(f"{form}: browser tests that fail, of {sum(counts.values())}", failed, detail=names)
