@@ -7,6 +7,7 @@ Both copy what they change and nothing else: older versions stay as they are. Th
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -119,12 +120,15 @@ _WHOLE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
 }
 
 # ---- extendData / prependData ----------------------------------------------------------------------------------------
+_STEP = re.compile(r"[^.\[\]]+")
 _DTYPES = {"f8": "d", "f4": "f", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 
 
 def plain_list(data: Any) -> list[Any]:
     """A trace's data as a list: plotly writes numpy arrays as base64 (``{"dtype", "bdata"}``), 1-d ones without shape."""
     if type(data) is dict and "bdata" in data:
+        if "," in str(data.get("shape", "")):
+            raise ValueError("an array of several dimensions; send lists")
         raw = base64.b64decode(data["bdata"])
         code = _DTYPES[data["dtype"]]
         return list(struct.unpack(f"<{len(raw) // struct.calcsize(code)}{code}", raw))
@@ -142,24 +146,24 @@ def fold_extend(figure: Any, data: Any, *, prepend: bool = False) -> Any:
     Raises:
         ModsError: ``data`` of another shape, or traces the figure has not.
     """
-    update, indices, limits = _extend_parts(data, figure)
     traces = list((figure or {}).get("data") or [])
     try:
+        update, indices, limits = _extend_parts(data)
         for attribute, columns in update.items():
             for place, index in enumerate(indices):
                 limit = limits[attribute][place] if type(limits) is dict else limits
-                traces[index] = _extend_trace(traces[index], attribute.split("."), columns[place], limit, prepend)
-    except (LookupError, TypeError, KeyError) as error:
+                traces[index] = _extend_trace(traces[index], _STEP.findall(attribute), columns[place], limit, prepend)
+    except (LookupError, TypeError, ValueError, struct.error) as error:
         raise ModsError(
             f"extendData: expected one list per trace of the figure, got {str(data)[:80]} ({error!r})"
         ) from error
     return {**(figure or {}), "data": traces}
 
 
-def _extend_parts(data: Any, figure: Any) -> tuple[dict[str, Any], list[int], Any]:
+def _extend_parts(data: Any) -> tuple[dict[str, Any], list[int], Any]:
     update, indices, limits = [*data, None, None][:3] if type(data) is list else (data, None, None)
-    if type(update) is not dict:
-        raise ModsError(f"extendData: expected {{attribute: [[points], ..]}} or [that, traces, max], got {data!r:.80}")
+    if type(update) is not dict or not update:
+        raise TypeError("neither {attribute: [[points], ..]} nor [that, traces, max]")
     if indices is None:
         columns: list[Any] = next(iter(update.values()), [])
         indices = list(range(len(columns)))
@@ -167,13 +171,16 @@ def _extend_parts(data: Any, figure: Any) -> tuple[dict[str, Any], list[int], An
 
 
 def _extend_trace(trace: Any, path: list[str], points: Any, limit: Any, prepend: bool) -> Any:
-    copied = dict(trace)
+    """A copy of the trace, or of the part of it where the path begins; ``dimensions[0].values`` leads through a list."""
+    copied = list(trace) if type(trace) is list else dict(trace)
+    step: Any = int(path[0]) if type(trace) is list else path[0]
+    before = trace[step] if type(trace) is list else trace.get(step)
     if len(path) > 1:
-        copied[path[0]] = _extend_trace(copied.get(path[0]) or {}, path[1:], points, limit, prepend)
+        copied[step] = _extend_trace({} if before is None else before, path[1:], points, limit, prepend)
         return copied
-    old, new = plain_list(copied.get(path[0])), plain_list(points)
+    old, new = plain_list(before), plain_list(points)
     joined = new + old if prepend else old + new
     if limit is not None and limit >= 0:
         joined = joined[: int(limit)] if prepend else joined[max(0, len(joined) - int(limit)) :]
-    copied[path[0]] = joined
+    copied[step] = joined
     return copied

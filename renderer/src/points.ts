@@ -1,99 +1,122 @@
 // Points that come for a figure (`extendData`, `prependData`) get into it once, whether Plotly is there to draw them or not.
 //
-// Dash's Graph keeps those that come while Plotly draws, and hands all it kept to Plotly each time: the very same objects.
-// While Plotly is loaded it keeps them, too, and draws them on top of a newer figure that has them; while it is in no
-// shown tab, it gets the last one only. Then they are put into the figure here.
+// Plotly extends the traces of the figure in the store, in place, when it draws. Dash's Graph gives it every update again
+// that came while it drew (the very same object), those that came while it was loaded on top of a newer figure, and of those
+// that came for a hidden tab only the last. Some that the server takes it refuses, and then the Graph draws nothing any more.
+// So Plotly has only what it is sure to take at once; the rest is put into the traces here.
 import type { Component } from "./dash";
 import { complain, elementOf } from "./element";
 import type { Triple } from "./protocol";
-import { entries, isArray, keys } from "./values";
+import { entries, isArray, keys, values } from "./values";
 
-/** Updates of ours, and whether they are in the figure. */
-const ours = new WeakMap<object, boolean>();
-/** Events that Plotly was to draw, by the traces they are for: Plotly extends those in place. */
-const handed = new WeakMap<object, Triple[]>();
+/** Updates of ours: the traces they are not in yet; true: they are in, or drawn. */
+const ours = new WeakMap<object, any[] | boolean>();
+/** Events for these traces, oldest first, that Plotly was given. */
+const handed = new WeakMap<any[], Triple[]>();
 const KINDS: Record<string, string> = { f: "Float", i: "Int", u: "Uint" };
 
 const updateOf = ([, , value]: Triple): any => (isArray(value) ? value[0] : value);
+const missingIn = (traces: any[]): Triple[] => (handed.get(traces) ?? []).filter((event) => ours.get(updateOf(event)) === traces);
 
-/** The figure to write before this event of a component, as nobody would draw the points; undefined: there is none. */
-export function pointsCome(event: Triple, { type, props: { figure } }: Component): unknown {
+/** Before this event of a component is written. Returns the figure to write first, where a plot would not show the points otherwise. */
+export function pointsCome(event: Triple, { type, props: { figure, animate } }: Component): unknown {
   const [id, property] = event;
   const update = updateOf(event);
   if (!/^(ext|prep)endData$/.test(property) || Object(update) !== update || ours.has(update)) return undefined;
-  ours.set(update, false);
-  if (type !== "Graph" || !figure?.data) return undefined;
-  handed.set(figure.data, [...missingIn(figure), event]);
-  const isDrawn = elementOf(id)?.querySelector(".js-plotly-plot") && isTaken(figure.data, event);
-  return isDrawn ? undefined : withPoints(figure);
+  const traces = type === "Graph" && isArray(figure?.data) && figure.data;
+  ours.set(update, traces);
+  if (!traces) return undefined;
+  handed.set(traces, [...missingIn(traces), event]);
+  const plot: any = elementOf(id)?.querySelector(".js-plotly-plot");
+  // An animated plot has traces of its own. One with others will draw these soon.
+  const isShown = plot && (animate || plot.data === traces);
+  if (isShown && !animate && isTaken(traces, event)) return undefined;
+  putPointsInto(traces);
+  return isShown ? { ...figure } : undefined;
 }
 
-const missingIn = (figure: any): Triple[] => (handed.get(figure?.data) ?? []).filter((event) => ours.get(updateOf(event)) === false);
-
-/** The figure with the points that Plotly was to draw and has not drawn yet; undefined: there are none. */
-export function withPoints(figure: any): unknown {
-  const missing = missingIn(figure);
-  const data = [...(figure?.data ?? [])];
-  for (const event of missing) {
+/** What Plotly was given and has not drawn yet is put into the traces, and not drawn. */
+export function putPointsInto(traces?: any[]): void {
+  for (const event of traces ? missingIn(traces) : []) {
     ours.set(updateOf(event), true);
     try {
-      extend(data, event);
+      extend(traces!, event);
     } catch (error) {
       complain("points that do not fit their figure", event, error);
     }
-  }
-  return missing.length ? { ...figure, data } : undefined;
-}
-
-/** Plotly extends lists, and neither nothing nor what came in base64. */
-const isTaken = (traces: any[], event: Triple): boolean =>
-  placesOf(traces, event).every(([trace, path]) => isArray(path.reduce((part, name) => part?.[name], traces[trace])));
-
-/** As the server does it: `fold_extend` in `patches.py`. */
-function extend(traces: any[], event: Triple): void {
-  for (const [trace, path, given, limit] of placesOf(traces, event)) {
-    const points = listOf(given);
-    traces[trace] = extended(traces[trace], path, (old) => {
-      const both = event[1] === "extendData" ? [...old, ...points] : [...points, ...old];
-      if (limit < 0) return both;
-      return event[1] === "extendData" ? both.slice(Math.max(0, both.length - limit)) : both.slice(0, limit);
-    });
   }
 }
 
 type Place = [trace: number, path: string[], points: unknown, limit: number];
 
+/** Where the points of an event go, and how many of them may be left there; below 0: all. */
 function placesOf(traces: any[], [, , value]: Triple): Place[] {
-  const [update, indices, limits] = isArray(value) ? value : [value];
+  const [update, given, limits] = isArray(value) ? value : [value];
+  const indices: any[] = isArray(given) ? given : keys(values(update)[0] ?? []);
   return entries<any>(update).flatMap(([attribute, columns]) =>
-    (isArray(indices) ? indices : keys(columns)).map((index: any, place: number): Place => [
+    indices.map((index, place): Place => [
       index < 0 ? +index + traces.length : +index,
-      attribute.split("."),
+      attribute.match(/[^.[\]]+/g) ?? [],
       columns[place],
-      limits?.[attribute]?.[place] ?? limits ?? -1,
+      Math.trunc((isArray(limits?.[attribute]) ? limits[attribute][place] : limits) ?? -1),
     ]),
   );
 }
 
-function extended(part: any, [name, ...deeper]: string[], join: (old: any[]) => any[]): any {
-  const old = part?.[name!];
-  return { ...part, [name!]: deeper.length ? extended(old, deeper, join) : join(listOf(old)) };
+const ownOf = (part: any, name: string): any => ({}.hasOwnProperty.call(part ?? {}, name) ? part[name] : undefined);
+
+/** Is Plotly sure to take it? It throws for lists of other lengths, and for what is no list, in the trace or in the update. */
+function isTaken(traces: any[], event: Triple): boolean {
+  const [update, , limits] = isArray(event[2]) ? event[2] : [event[2]];
+  const places = placesOf(traces, event);
+  const count = places.length / keys(update).length;
+  const fits = (columns: any): boolean => isArray(columns) && columns.length === count;
+  return (
+    count > 0 &&
+    new Set(places.map(([trace]) => trace)).size === count &&
+    entries<any>(update).every(([attribute, columns]) => fits(columns) && (Object(limits) !== limits || fits(limits[attribute]))) &&
+    places.every(([trace, path, points]) => isArray(points) && isArray(path.reduce(ownOf, traces[trace])))
+  );
+}
+
+/** As the server does it: `fold_extend` in `patches.py`. */
+function extend(traces: any[], event: Triple): void {
+  for (const [trace, path, given, limit] of placesOf(traces, event)) {
+    const name = path.pop()!;
+    const points = listOf(given);
+    if (!traces[trace]) throw new TypeError(`no trace ${trace}`);
+    const part = path.reduce((outer, step) => ownOf(outer, step) ?? (outer[step] = {}), traces[trace]);
+    const old = listOf(ownOf(part, name));
+    const isAfter = event[1] === "extendData";
+    const all = isAfter ? old.concat(points) : points.concat(old);
+    part[name] = limit < 0 ? all : isAfter ? all.slice(Math.max(0, all.length - limit)) : all.slice(0, limit);
+  }
 }
 
 /** The data of a trace: plotly writes numpy arrays as base64. */
 function listOf(data: any): any[] {
-  if (!data?.bdata) return [...(data ?? [])];
+  if (!data?.bdata) return isArray(data) ? data : [...(data ?? [])];
   const bytes = Uint8Array.from(atob(data.bdata), (letter) => letter.charCodeAt(0));
   const [kind, size] = data.dtype;
-  return [...new (globalThis as any)[`${KINDS[kind]}${size * 8}Array`](bytes.buffer)];
+  const big = kind !== "f" && size > 4 ? "Big" : "";
+  return Array.from(new (globalThis as any)[`${big}${KINDS[kind]}${size * 8}Array`](bytes.buffer), Number);
 }
 
 function guard(plotly: any): void {
   for (const name of ["extendTraces", "prependTraces"]) {
     const draw = plotly[name];
-    plotly[name] = (plot: unknown, update: object, ...rest: unknown[]) => {
-      if (ours.get(update)) return Promise.resolve(plot);
-      if (ours.has(update)) ours.set(update, true);
+    plotly[name] = (plot: any, update: object, ...rest: unknown[]) => {
+      const traces = ours.get(update);
+      if (traces === undefined) return draw(plot, update, ...rest);
+      // Other traces than those that it was for have it already.
+      if (traces === true || (traces && plot.data !== traces)) return Promise.resolve(plot);
+      const [next] = traces ? missingIn(traces) : [];
+      if (next && updateOf(next) !== update) {
+        // The Graph that was given the ones before has left the page.
+        putPointsInto(traces as any[]);
+        return plotly.redraw(plot);
+      }
+      ours.set(update, true);
       return draw(plot, update, ...rest);
     };
   }

@@ -3,7 +3,7 @@ import type { Callback, Renderer } from "./dash";
 import { complain } from "./element";
 import { keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
-import { pointsCome, withPoints } from "./points";
+import { pointsCome, putPointsInto } from "./points";
 import type { Triple } from "./protocol";
 import { equal, forgetOldest, fromEntries, holdsComponents, isPatch, type Props } from "./values";
 
@@ -48,8 +48,7 @@ export function createWriter(dash: Renderer) {
     const { props } = dash.component(id)!;
     const named = group.filter(([, property, value]) => !differing || !equal(props[property], value));
     if (!named.length) return;
-    const figure = named.some(([, property, value]) => property === "figure" && isPatch(value)) && withPoints(props["figure"]);
-    if (figure) dash.putProps(id, { figure });
+    if (named.some(([, property, value]) => property === "figure" && isPatch(value))) putPointsInto(props["figure"]?.data);
     const before = plain;
     plain = !named.some(([, name, value]) => isPatch(value) || holdsComponents(name, value) || holdsComponents(name, props[name]));
     try {

@@ -1,132 +1,178 @@
-// Points that Dash's Graph hands to Plotly twice, or that Plotly is not there to draw.
+// Points that Dash's Graph hands to Plotly twice, or that Plotly is not there to draw, or refuses.
+import { readFileSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
-import { guardPlotly, pointsCome, withPoints } from "../src/points";
+import { guardPlotly, pointsCome, putPointsInto } from "../src/points";
 import type { Triple } from "../src/protocol";
 
+const cases: { name: string; property: string; traces: object[]; value: unknown; want: object[] }[] = JSON.parse(
+  readFileSync(new URL("../../tests/unit/points.json", import.meta.url), "utf8"),
+);
 const drawn: unknown[] = [];
-const library = () => ({
-  extendTraces: (_: unknown, update: unknown) => Promise.resolve(drawn.push(update)),
-  prependTraces: (_: unknown, update: unknown) => Promise.resolve(drawn.push(update)),
-});
 let page: any;
-let isPlotted = true;
+let plot: any;
 
 beforeEach(() => {
   page = (globalThis as any).window = {};
-  (globalThis as any).document = { getElementById: () => ({ querySelector: () => (isPlotted ? {} : null) }) };
+  (globalThis as any).document = { getElementById: () => ({ querySelector: () => plot }) };
   drawn.length = 0;
-  isPlotted = true;
-});
-
-const graph = (figure: unknown, type = "Graph") => ({ type, namespace: "dash_core_components", props: { id: "g", figure } });
-const points = (value: unknown, property = "extendData"): Triple => ["g", property, value] as Triple;
-/** The first trace of the figure that has to be written before these points. */
-const written = (trace: object, value: unknown, property?: string) => {
-  isPlotted = false;
-  return (pointsCome(points(value, property), graph({ data: [trace], layout: { title: "kept" } })) as any)?.data[0];
-};
-
-test("our update is drawn once, whoever comes first, Plotly or we", async () => {
+  plot = null;
   guardPlotly();
   page.Plotly = library();
+});
+
+function library() {
+  const extendTraces = (_: unknown, update: unknown) => Promise.resolve(drawn.push(update));
+  return { extendTraces, prependTraces: extendTraces, redraw: (plot: unknown) => Promise.resolve(drawn.push(plot)) };
+}
+
+const points = (value: unknown, property = "extendData"): Triple => ["g", property, value] as Triple;
+
+/** Points come for a Graph with this figure. */
+const come = (figure: any, value: unknown, property?: string, type = "Graph", props = {}): unknown =>
+  pointsCome(points(value, property), { type, namespace: "dash_core_components", props: { id: "g", figure, ...props } });
+
+/** Does Plotly get these points, for a plot that shows these traces? */
+function taken(data: unknown[], value: unknown): boolean {
+  plot = { data };
+  return come({ data }, value) === undefined;
+}
+
+test("our update is drawn once, whoever comes first, Plotly or we", async () => {
+  const figure = { data: [{ x: [] }] };
   const update = { x: [[1]] };
-  expect(pointsCome(points([update, [0]]), graph({ data: [{ x: [] }] }))).toBeUndefined();
-  await page.Plotly.extendTraces("plot", update, [0]);
-  expect(await page.Plotly.extendTraces("plot", update, [0])).toBe("plot");
+  plot = { data: figure.data };
+  expect(come(figure, [update, [0]])).toBeUndefined();
+  await page.Plotly.extendTraces(plot, update, [0]);
+  expect(await page.Plotly.extendTraces(plot, update, [0])).toBe(plot);
   expect(drawn).toEqual([update]);
+  expect(figure).toEqual({ data: [{ x: [] }] });
 });
 
 test("a Plotly that is there already is guarded too, also for what is no Graph of Dash", async () => {
-  page.Plotly = library();
+  page = (globalThis as any).window = { Plotly: library() };
   guardPlotly();
   const update = { x: [[1]] };
-  isPlotted = false;
-  expect(pointsCome(points(update, "prependData"), graph({ data: [{}] }, "LikeGraph"))).toBeUndefined();
+  expect(come({ data: [{}] }, update, "prependData", "LikeGraph")).toBeUndefined();
   await page.Plotly.prependTraces("plot", update);
   await page.Plotly.prependTraces("plot", update);
   expect(drawn).toEqual([update]);
 });
 
 test("what others draw twice is drawn twice", async () => {
-  guardPlotly();
-  page.Plotly = library();
   const update = { x: [[1]] };
   await page.Plotly.extendTraces("plot", update);
   await page.Plotly.extendTraces("plot", update);
   expect(drawn).toHaveLength(2);
 });
 
-test("without a plot they are put into the figure, and drawn no more", async () => {
-  guardPlotly();
-  page.Plotly = library();
+test("without a plot they are put into the traces, and drawn no more", async () => {
   const update = { x: [[2]], "marker.size": [[5]] };
-  const event = points(update);
   const figure = { data: [{ x: [1] }], layout: { title: "kept" } };
-  isPlotted = false;
-  expect(pointsCome(event, graph(figure))).toEqual({ data: [{ x: [1, 2], marker: { size: [5] } }], layout: { title: "kept" } });
-  expect(figure.data).toEqual([{ x: [1] }]);
-  expect(pointsCome(event, graph(figure))).toBeUndefined();
-  await page.Plotly.extendTraces("plot", update);
+  expect(come(figure, update)).toBeUndefined();
+  expect(come(figure, update)).toBeUndefined();
+  expect(figure).toEqual({ data: [{ x: [1, 2], marker: { size: [5] } }], layout: { title: "kept" } });
+  await page.Plotly.extendTraces({ data: figure.data }, update);
   expect(drawn).toEqual([]);
 });
 
-test("as many as the limit says are left, for all or for each", () => {
-  expect(written({ y: [1, 2] }, [{ y: [[3]] }, [0], 2])).toEqual({ y: [2, 3] });
-  expect(written({ y: [1, 2] }, [{ y: [[3]] }, [0], 0])).toEqual({ y: [] });
-  expect(written({ y: [1, 2] }, [{ y: [[3]] }, [0], null])).toEqual({ y: [1, 2, 3] });
-  expect(written({ y: [1, 2], x: [] }, [{ y: [[3]], x: [[1, 2]] }, [0], { y: [1], x: [9] }])).toEqual({ y: [3], x: [1, 2] });
-  expect(written({ y: [1, 2] }, [{ y: [[3]] }, [0], 2], "prependData")).toEqual({ y: [3, 1] });
-  expect(written({ y: [1, 2] }, { y: [[3]] }, "prependData")).toEqual({ y: [3, 1, 2] });
+test.each(cases)("without a plot, as the server does it: $name", ({ traces, property, value, want }) => {
+  const data = structuredClone(traces);
+  expect(come({ data }, value, property)).toBeUndefined();
+  expect(data).toEqual(want);
 });
 
-test("arrays in base64 are numbers like others", () => {
-  const y = { dtype: "f8", bdata: Buffer.from(new Float64Array([0.5, 1.5]).buffer).toString("base64") };
-  expect(written({ y }, { y: [[2.5]] })).toEqual({ y: [0.5, 1.5, 2.5] });
-  expect(written({ y: [1] }, { y: [{ dtype: "u2", bdata: Buffer.from([2, 0, 3, 1]).toString("base64") }] })).toEqual({ y: [1, 2, 259] });
+test("no attribute reaches a prototype", () => {
+  for (const name of ["__proto__.x", "constructor.prototype.x", "y.__proto__.x", "__proto__"]) come({ data: [{ y: [1] }] }, { [name]: [[1]] });
+  expect([({} as any).x, ([] as any).x]).toEqual([undefined, undefined]);
 });
 
-test("what Plotly refuses to extend is put into the figure: nothing, and base64", () => {
-  const y = { dtype: "u1", bdata: Buffer.from([1]).toString("base64") };
-  expect(pointsCome(points({ y: [[2]] }), graph({ data: [{ y }] }))).toEqual({ data: [{ y: [1, 2] }] });
-  expect(pointsCome(points({ "marker.size": [[2]] }), graph({ data: [{}] }))).toEqual({ data: [{ marker: { size: [2] } }] });
-  expect(pointsCome(points({ y: [[2]] }), graph({ data: [{ y: [1] }] }))).toBeUndefined();
+test("Plotly gets what it is sure to take", () => {
+  for (const value of [{ y: [[2]] }, [{ y: [[2], [3]] }, [-1, 0], 9], [{ y: [[2]], x: [[1]] }, [0], { y: [3], x: [3] }]]) {
+    expect([value, taken([{ y: [1], x: [1] }, { y: [] }], value)]).toEqual([value, true]);
+  }
 });
 
-test("the traces that are named, in their order", () => {
-  isPlotted = false;
-  const event = points([{ y: [[7], [8]] }, [-1, 0]]);
-  expect(pointsCome(event, graph({ data: [{ y: [1] }, { y: [2] }, { y: [3] }] }))).toEqual({ data: [{ y: [1, 8] }, { y: [2] }, { y: [3, 7] }] });
+test("what Plotly refuses is put into the traces, and the plot is told", () => {
+  const bdata = { dtype: "u1", bdata: Buffer.from([1]).toString("base64") };
+  const refused: [trace: object, value: unknown, want: object][] = [
+    [{ y: bdata }, { y: [[2]] }, { y: [1, 2] }],
+    [{}, { "marker.size": [[2]] }, { marker: { size: [2] } }],
+    [{ y: [0] }, { y: [bdata] }, { y: [0, 1] }],
+    [{ y: [0] }, [{ y: [[5], [6]] }, [0, 0]], { y: [0, 5, 6] }],
+    [{ y: [0] }, [{ y: [[5], [6]] }, [0]], { y: [0, 5] }],
+    [{ y: [0] }, [{ y: [[5]] }, [0], { y: [9, 9] }], { y: [0, 5] }],
+    [{ y: [0] }, { y: [null] }, { y: [0] }],
+    [{ y: [0] }, { y: ["ab"] }, { y: [0, "a", "b"] }],
+  ];
+  for (const [trace, value, want] of refused) {
+    const figure = { data: [trace], layout: {} };
+    plot = { data: figure.data };
+    const told = come(figure, value);
+    expect([value, told, told === figure]).toEqual([value, { data: [want], layout: {} }, false]);
+  }
+});
+
+test("an animated plot draws no points: it is told each time", () => {
+  const figure = { data: [{ y: [0] }] };
+  plot = { data: [{ y: [0] }] };
+  expect(come(figure, { y: [[1]] }, "extendData", "Graph", { animate: true })).toEqual({ data: [{ y: [0, 1] }] });
+});
+
+test("a plot that shows another figure is about to draw this one", async () => {
+  const figure = { data: [{ y: [0] }] };
+  const update = { y: [[1]] };
+  plot = { data: [{ y: [7] }] };
+  expect(come(figure, update)).toBeUndefined();
+  expect(figure.data).toEqual([{ y: [0, 1] }]);
 });
 
 test("what a plot has not drawn yet is put into the figure, in order, when somebody asks", async () => {
-  guardPlotly();
-  page.Plotly = library();
   const figure = { data: [{ y: [0] }] };
   const [first, second, third] = [1, 2, 3].map((value) => ({ y: [[value]] }));
-  for (const update of [first, second, third]) expect(pointsCome(points(update), graph(figure))).toBeUndefined();
-  await page.Plotly.extendTraces("plot", first);
-  expect(withPoints(figure)).toEqual({ data: [{ y: [0, 2, 3] }] });
-  expect(withPoints(figure)).toBeUndefined();
-  await page.Plotly.extendTraces("plot", second);
+  plot = { data: figure.data };
+  for (const update of [first, second, third]) expect(come(figure, update)).toBeUndefined();
+  await page.Plotly.extendTraces(plot, first);
+  putPointsInto(figure.data);
+  putPointsInto(figure.data);
+  expect(figure.data).toEqual([{ y: [0, 2, 3] }]);
+  await page.Plotly.extendTraces(plot, second);
   expect(drawn).toEqual([first]);
 });
 
-test("a figure that is another has its points already", () => {
-  pointsCome(points({ y: [[1]] }), graph({ data: [{ y: [0] }] }));
-  expect(withPoints({ data: [{ y: [0, 1] }] })).toBeUndefined();
+test("a Graph that left the page has taken points with it: the next one draws them all, in order", async () => {
+  const figure = { data: [{ y: [0] }] };
+  const [first, second] = [1, 2].map((value) => ({ y: [[value]] }));
+  plot = { data: figure.data };
+  come(figure, first);
+  come(figure, second);
+  const next = { data: figure.data };
+  await page.Plotly.extendTraces(next, second);
+  expect(figure.data).toEqual([{ y: [0, 1, 2] }]);
+  expect(drawn).toEqual([next]);
+  await page.Plotly.extendTraces(next, first);
+  expect(drawn).toEqual([next]);
+});
+
+test("points for a figure that was replaced are not drawn on the newer one", async () => {
+  const figure = { data: [{ y: [0] }] };
+  const update = { y: [[1]] };
+  plot = { data: figure.data };
+  come(figure, update);
+  await page.Plotly.extendTraces({ data: [{ y: [0, 1] }] }, update);
+  expect(drawn).toEqual([]);
 });
 
 test("points that do not fit are told, and those after them are put in", () => {
   const said = vi.spyOn(console, "error").mockReturnValue();
   const figure = { data: [{ y: [0] }] };
-  for (const value of [{ y: [7] }, { y: [[1]] }]) pointsCome(points(value), graph(figure));
-  expect(withPoints(figure)).toEqual({ data: [{ y: [0, 1] }] });
-  expect(said).toHaveBeenCalledOnce();
+  for (const value of [{ y: [7] }, [{ y: [[1]] }, [5]], { y: null }, { y: [[1]] }]) come(figure, value);
+  expect(figure).toEqual({ data: [{ y: [0, 1] }] });
+  expect(said).toHaveBeenCalledTimes(2);
 });
 
 test("an event without an object, a graph without a figure, another event: nothing to do", () => {
-  isPlotted = false;
-  for (const value of [null, undefined, "text", 1]) expect(pointsCome(points(value), graph({ data: [] }))).toBeUndefined();
-  expect(pointsCome(points({ y: [[1]] }), graph(undefined))).toBeUndefined();
-  expect(pointsCome(points({ content: "" }, "data"), graph({ data: [{}] }))).toBeUndefined();
+  for (const value of [null, undefined, "text", 1]) expect(come({ data: [] }, value)).toBeUndefined();
+  for (const figure of [undefined, null, {}, { data: {} }]) expect(come(figure, { y: [[1]] })).toBeUndefined();
+  expect(come({ data: [{}] }, { content: "" }, "data")).toBeUndefined();
+  expect(() => putPointsInto(undefined)).not.toThrow();
 });

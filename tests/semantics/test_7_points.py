@@ -150,3 +150,84 @@ def test_7_6_points_that_wait_for_a_drawing_outlive_a_patch(slow: Slow) -> None:
         route.continue_()
     page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line")
     until_drawn(page, 0, 1, 2, 3, color="red")
+
+
+def test_7_6_points_that_waited_for_a_graph_that_left_come_in_order(slow: Slow) -> None:
+    app = make_app(dcc.Tabs([dcc.Tab(graph(), label="One"), dcc.Tab(html.P("two"), label="Two")]))
+    page, held = slow(app, "mathjax")
+    until_drawn(page, 0)
+    app.push_mods({"g": {"mathjax": True}})
+    wait_for(lambda: page.evaluate("0") or held, "the page to ask for MathJax")
+    extend(app, 1, 2)
+    until_told(app, page)
+    page.get_by_text("Two").click()
+    page.get_by_text("two", exact=True).wait_for()
+    page.get_by_text("One").click()
+    page.locator("#g").wait_for(state="attached")
+    for route in held:
+        route.continue_()
+    until_drawn(page, 0, 1, 2)
+    extend(app, 3)
+    until_drawn(page, 0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        ({"y": [{"dtype": "i1", "bdata": "BQ=="}]}, [0, 5]),
+        ([{"y": [[5], [6]]}, [0, 0]], [0, 5, 6]),
+        ([{"y": [[5], [6]]}, [0]], [0, 5]),
+        ([{"y": [[5]]}, [0], {"y": [9, 9]}], [0, 5]),
+        ({"y": [None]}, [0]),
+    ],
+    ids=["base64", "doubled", "more lists", "more limits", "nothing"],
+)
+def test_7_6_points_that_plotly_refuses_do_not_stop_a_graph(
+    serve: Callable[..., Any], tab: Callable[..., Page], value: Any, want: list[int]
+) -> None:
+    app = make_app(graph())
+    page = tab(serve(app).url)
+    until_drawn(page, 0)
+    app.push_mods({"g": {"extendData": value}})
+    until_drawn(page, *want)
+    extend(app, 7)
+    until_drawn(page, *want, 7)
+    app.push_mods({"g": {"figure": go.Figure(go.Scatter(y=[100]))}})
+    until_drawn(page, 100)
+
+
+def test_7_6_points_for_an_animated_figure_outlive_a_patch(serve: Callable[..., Any], tab: Callable[..., Page]) -> None:
+    app = make_app(graph(animate=True))
+    page = tab(serve(app).url)
+    until_drawn(page, 0)
+    app.push_mods({"g": {"figure": {"data": [{"y": [1, 2]}], "layout": {}}}})
+    until_drawn(page, 1, 2)
+    extend(app, 3)
+    until_drawn(page, 1, 2, 3)
+    app.push_mods({"g": {"figure": red()}})
+    page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line")
+    until_drawn(page, 1, 2, 3, color="red")
+
+
+def test_7_6_points_for_a_shown_figure_are_drawn_by_plotly_alone(
+    serve: Callable[..., Any], tab: Callable[..., Page]
+) -> None:
+    """In place, in the traces of the store: nothing is copied or drawn twice on the way of each point."""
+    figure = {"data": [{"type": "parcoords", "dimensions": [{"values": [1, 2]}, {"values": [3, 4]}]}], "layout": {}}
+    app = make_app(graph(figure=figure), html.Div(dcc.Graph(id="h", figure={"data": [{"y": [0]}]})))
+    page = tab(serve(app).url)
+    page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length === 2")
+    page.evaluate("""() => {
+        window.calls = [];
+        for (const name of ["extendTraces", "react", "newPlot", "redraw"]) {
+            const real = Plotly[name];
+            Plotly[name] = (...given) => { calls.push(name); return real(...given); };
+        }
+    }""")
+    app.push_mods({"g": {"extendData": {"dimensions[0].values": [[9]], "dimensions[1].values": [[8]]}}})
+    for point in (1, 2):
+        app.push_mods({"h": {"extendData": {"y": [[point]]}}})
+    page.wait_for_function("() => document.querySelector('#h .js-plotly-plot').data[0].y.length === 3")
+    drawn = page.evaluate("document.querySelector('#g .js-plotly-plot').data[0].dimensions.map(part => part.values)")
+    assert drawn == [[1, 2, 9], [3, 4, 8]]
+    assert set(page.evaluate("calls")) == {"extendTraces"}
