@@ -167,6 +167,8 @@ def _extend_parts(data: Any) -> tuple[dict[str, Any], list[int], Any]:
     if indices is None:
         columns: list[Any] = next(iter(update.values()), [])
         indices = list(range(len(columns)))
+    if any(type(index) is bool for index in indices) or type(limits) is bool:
+        raise TypeError("true and false are no numbers")
     return update, indices, limits
 
 
@@ -174,6 +176,8 @@ def _extend_trace(trace: Any, path: list[str], points: Any, limit: Any, prepend:
     """A copy of the trace, or of the part of it where the path begins; ``dimensions[0].values`` leads through a list."""
     copied = list(trace) if type(trace) is list else dict(trace)
     step: Any = int(path[0]) if type(trace) is list else path[0]
+    if step == "__proto__" or (type(step) is int and step < 0):
+        raise LookupError(f"no part {step}")
     before = trace[step] if type(trace) is list else trace.get(step)
     if len(path) > 1:
         copied[step] = _extend_trace({} if before is None else before, path[1:], points, limit, prepend)

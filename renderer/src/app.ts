@@ -4,6 +4,7 @@ import { complain } from "./element";
 import { ownText } from "./ids";
 import { createLabels } from "./labels";
 import { createMark } from "./mark";
+import { isPoints } from "./points";
 import {
   type Ack,
   type Ask,
@@ -57,7 +58,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const writer = createWriter(dash);
   const watcher = createWatcher(dash, writer, {
     hydrated() {
-      early.splice(0).forEach(handle);
+      replay(early.splice(0));
       typed.restore();
     },
     change(values, state) {
@@ -155,7 +156,10 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     watch: (message: WatchList): void => watcher.watchList(message.watch),
     reply: (message: Reply): unknown => requests.replied(message, errand),
 
-    props: onPage((message: Props) => writer.write(message.props)),
+    props: onPage(({ props }: Props) => {
+      writer.write(props.filter(([, property]) => !isPoints(property)));
+      writer.fire(props.filter(([, property]) => isPoints(property)));
+    }),
     mods(message: Mods): void {
       session.arrived(message);
       showMods(message);
@@ -164,6 +168,13 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     ack: onPage(settle),
     nack: onPage((message: Refusal) => settle(message, message.values)),
   };
+
+  /** What comes after events is for a page that has seen them. */
+  function replay([message, ...later]: FromServer[]): void {
+    if (!message) return;
+    handle(message);
+    writer.afterEvents(() => replay(later));
+  }
 
   const showMods = onPage((message: Mods) => {
     const { write, differing, isDue } = session.take(message);

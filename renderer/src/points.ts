@@ -1,28 +1,33 @@
 // Points that come for a figure (`extendData`, `prependData`) get into it once, whether Plotly is there to draw them or not.
 //
 // Plotly extends the traces of the figure in the store, in place, when it draws. Dash's Graph gives it every update again
-// that came while it drew (the very same object), those that came while it was loaded on top of a newer figure, and of those
-// that came for a hidden tab only the last. Some that the server takes it refuses, and then the Graph draws nothing any more.
-// So Plotly has only what it is sure to take at once; the rest is put into the traces here.
+// that came while it drew (the very same object). Points that came while Plotly was loading are drawn on whatever figure is
+// there by then; of those for a hidden tab, only the last. Plotly refuses some that the server takes; after that the Graph
+// draws nothing any more. So Plotly gets what it is sure to take at once; the rest is put into the traces here.
 import type { Component } from "./dash";
 import { complain, elementOf } from "./element";
 import type { Triple } from "./protocol";
 import { entries, isArray, keys, values } from "./values";
 
-/** Updates of ours: the traces they are not in yet; true: they are in, or drawn. */
+/** Updates of ours: the traces they are not in yet; true: they are in, or drawn; false: for no figure of a Graph. */
 const ours = new WeakMap<object, any[] | boolean>();
-/** Events for these traces, oldest first, that Plotly was given. */
+/** Events for these traces that may not be in them yet, oldest first. */
 const handed = new WeakMap<any[], Triple[]>();
+/** Traces that a plot was told of, and has not begun to draw: one telling is enough. */
+const told = new WeakSet<any[]>();
+const guarded = new WeakSet<object>();
 const KINDS: Record<string, string> = { f: "Float", i: "Int", u: "Uint" };
 
 const updateOf = ([, , value]: Triple): any => (isArray(value) ? value[0] : value);
 const missingIn = (traces: any[]): Triple[] => (handed.get(traces) ?? []).filter((event) => ours.get(updateOf(event)) === traces);
 
+export const isPoints = (property: string): boolean => /^(ext|prep)endData$/.test(property);
+
 /** Before this event of a component is written. Returns the figure to write first, where a plot would not show the points otherwise. */
 export function pointsCome(event: Triple, { type, props: { figure, animate } }: Component): unknown {
   const [id, property] = event;
   const update = updateOf(event);
-  if (!/^(ext|prep)endData$/.test(property) || Object(update) !== update || ours.has(update)) return undefined;
+  if (!isPoints(property) || Object(update) !== update || ours.has(update)) return undefined;
   const traces = type === "Graph" && isArray(figure?.data) && figure.data;
   ours.set(update, traces);
   if (!traces) return undefined;
@@ -32,12 +37,15 @@ export function pointsCome(event: Triple, { type, props: { figure, animate } }: 
   const isShown = plot && (animate || plot.data === traces);
   if (isShown && !animate && isTaken(traces, event)) return undefined;
   putPointsInto(traces);
-  return isShown ? { ...figure } : undefined;
+  if (!isShown || told.has(traces)) return undefined;
+  told.add(traces);
+  return { ...figure };
 }
 
-/** What Plotly was given and has not drawn yet is put into the traces, and not drawn. */
-export function putPointsInto(traces?: any[]): void {
-  for (const event of traces ? missingIn(traces) : []) {
+/** What Plotly was given and has not drawn yet is put into the traces, and not drawn. Returns whether there was any. */
+export function putPointsInto(traces?: any[]): boolean {
+  const missing = traces ? missingIn(traces) : [];
+  for (const event of missing) {
     ours.set(updateOf(event), true);
     try {
       extend(traces!, event);
@@ -45,6 +53,7 @@ export function putPointsInto(traces?: any[]): void {
       complain("points that do not fit their figure", event, error);
     }
   }
+  return missing.length > 0;
 }
 
 type Place = [trace: number, path: string[], points: unknown, limit: number];
@@ -52,20 +61,22 @@ type Place = [trace: number, path: string[], points: unknown, limit: number];
 /** Where the points of an event go, and how many of them may be left there; below 0: all. */
 function placesOf(traces: any[], [, , value]: Triple): Place[] {
   const [update, given, limits] = isArray(value) ? value : [value];
-  const indices: any[] = isArray(given) ? given : keys(values(update)[0] ?? []);
+  const indices: any[] = isArray(given) ? given : keys(values(update)[0] ?? []).map(Number);
   return entries<any>(update).flatMap(([attribute, columns]) =>
     indices.map((index, place): Place => [
-      index < 0 ? +index + traces.length : +index,
+      index < 0 ? index + traces.length : index,
       attribute.match(/[^.[\]]+/g) ?? [],
-      columns[place],
-      Math.trunc((isArray(limits?.[attribute]) ? limits[attribute][place] : limits) ?? -1),
+      columns?.[place],
+      Math.floor((isArray(limits?.[attribute]) ? limits[attribute][place] : limits) ?? -1),
     ]),
   );
 }
 
 const ownOf = (part: any, name: string): any => ({}.hasOwnProperty.call(part ?? {}, name) ? part[name] : undefined);
 
-/** Is Plotly sure to take it? It throws for lists of other lengths, and for what is no list, in the trace or in the update. */
+const PLAIN = /^[^.[\]]+(\[\d+\])*(\.[^.[\]]+(\[\d+\])*)*$/;
+
+/** Is Plotly sure to take it? It throws for lists of other lengths, for what is no list, in the trace or in the update, .. */
 function isTaken(traces: any[], event: Triple): boolean {
   const [update, , limits] = isArray(event[2]) ? event[2] : [event[2]];
   const places = placesOf(traces, event);
@@ -74,8 +85,8 @@ function isTaken(traces: any[], event: Triple): boolean {
   return (
     count > 0 &&
     new Set(places.map(([trace]) => trace)).size === count &&
-    entries<any>(update).every(([attribute, columns]) => fits(columns) && (Object(limits) !== limits || fits(limits[attribute]))) &&
-    places.every(([trace, path, points]) => isArray(points) && isArray(path.reduce(ownOf, traces[trace])))
+    entries<any>(update).every(([attribute, columns]) => PLAIN.test(attribute) && fits(columns) && (Object(limits) !== limits || fits(limits[attribute]))) &&
+    places.every(([trace, path, points]) => Number.isInteger(trace) && isArray(points) && isArray(path.reduce(ownOf, traces[trace])))
   );
 }
 
@@ -85,12 +96,17 @@ function extend(traces: any[], event: Triple): void {
     const name = path.pop()!;
     const points = listOf(given);
     if (!traces[trace]) throw new TypeError(`no trace ${trace}`);
-    const part = path.reduce((outer, step) => ownOf(outer, step) ?? (outer[step] = {}), traces[trace]);
+    const part = path.reduce((outer, step) => ownOf(outer, step) ?? missing(outer, step), traces[trace]);
     const old = listOf(ownOf(part, name));
     const isAfter = event[1] === "extendData";
     const all = isAfter ? old.concat(points) : points.concat(old);
     part[name] = limit < 0 ? all : isAfter ? all.slice(Math.max(0, all.length - limit)) : all.slice(0, limit);
   }
+}
+
+function missing(outer: any, step: string): object {
+  if (isArray(outer)) throw new TypeError(`no part ${step}`);
+  return (outer[step] = {});
 }
 
 /** The data of a trace: plotly writes numpy arrays as base64. */
@@ -103,12 +119,21 @@ function listOf(data: any): any[] {
 }
 
 function guard(plotly: any): void {
+  if (guarded.has(plotly)) return;
+  guarded.add(plotly);
+  for (const name of ["react", "animate"]) {
+    const draw = plotly[name];
+    plotly[name] = (plot: unknown, figure: any, ...rest: unknown[]) => {
+      told.delete(figure?.data);
+      return draw(plot, figure, ...rest);
+    };
+  }
   for (const name of ["extendTraces", "prependTraces"]) {
     const draw = plotly[name];
     plotly[name] = (plot: any, update: object, ...rest: unknown[]) => {
       const traces = ours.get(update);
       if (traces === undefined) return draw(plot, update, ...rest);
-      // Other traces than those that it was for have it already.
+      // A figure that the server sent since has it. (Not one that somebody else put there meanwhile; nobody can tell.)
       if (traces === true || (traces && plot.data !== traces)) return Promise.resolve(plot);
       const [next] = traces ? missingIn(traces) : [];
       if (next && updateOf(next) !== update) {

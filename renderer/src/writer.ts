@@ -3,7 +3,7 @@ import type { Callback, Renderer } from "./dash";
 import { complain } from "./element";
 import { keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
-import { pointsCome, putPointsInto } from "./points";
+import { isPoints, pointsCome, putPointsInto } from "./points";
 import type { Triple } from "./protocol";
 import { equal, forgetOldest, fromEntries, holdsComponents, isPatch, type Props } from "./values";
 
@@ -15,6 +15,7 @@ export type Writer = ReturnType<typeof createWriter>;
 export function createWriter(dash: Renderer) {
   const kept = new Map<string, Triple[]>();
   const debts = new Map<Callback, Map<string, Debt>>();
+  const steps: (() => unknown)[] = [];
   let depth = 0;
   let plain = false;
 
@@ -46,9 +47,10 @@ export function createWriter(dash: Renderer) {
   function writeOne(group: Triple[], differing = false): void {
     const id = group[0]![0];
     const { props } = dash.component(id)!;
-    const named = group.filter(([, property, value]) => !differing || !equal(props[property], value));
+    // What comes takes them to be in the figure.
+    const isUndrawn = group.some(([, property]) => property === "figure") && putPointsInto(props["figure"]?.data);
+    const named = group.filter(([, property, value]) => !differing || isUndrawn || !equal(props[property], value));
     if (!named.length) return;
-    if (named.some(([, property, value]) => property === "figure" && isPatch(value))) putPointsInto(props["figure"]?.data);
     const before = plain;
     plain = !named.some(([, name, value]) => isPatch(value) || holdsComponents(name, value) || holdsComponents(name, props[name]));
     try {
@@ -95,17 +97,39 @@ export function createWriter(dash: Renderer) {
   }
 
   /** React draws in a microtask: an event written in the one after it is seen by itself, and after the values before it. */
-  function fire([event, ...later]: Triple[]): void {
-    if (!event) return;
-    queueMicrotask(() => {
-      const [id] = event;
-      const found = dash.component(id);
-      const figure = found && pointsCome(event, found);
-      // A Graph that is given a figure and points at once loses the points.
-      if (figure) own(() => dash.putProps(id, { figure }));
-      else if (found) own(() => writeOne([event]));
-      fire(figure ? [event, ...later] : later);
-    });
+  function soon(step: () => unknown): void {
+    if (steps.push(step) === 1) queueMicrotask(next);
+  }
+
+  function next(): void {
+    let isDone = true;
+    try {
+      isDone = !steps[0]!();
+    } catch (error) {
+      complain("an event could not be written", error);
+    }
+    if (isDone) steps.shift();
+    if (steps.length) queueMicrotask(next);
+  }
+
+  /** Write an event. Returns whether it has to be tried again. */
+  function happen(event: Triple): boolean {
+    const [id] = event;
+    const found = dash.component(id);
+    if (!found) return happenUnseen(event);
+    const figure = pointsCome(event, found);
+    // A Graph that is given a figure and points at once loses the points.
+    own(() => (figure ? dash.putProps(id, { figure }) : writeOne([event])));
+    return !!figure;
+  }
+
+  /** The component comes with its points, or takes the figure that is kept for it. */
+  function happenUnseen(event: Triple): false {
+    const key = keyOf(event[0], "figure");
+    const [[, , figure] = [], ...patches] = kept.get(key) ?? [];
+    if (patches.length && isPoints(event[1])) kept.delete(key);
+    else if (figure) pointsCome(event, { type: "Graph", namespace: "", props: { figure } });
+    return false;
   }
 
   return {
@@ -119,7 +143,10 @@ export function createWriter(dash: Renderer) {
     write,
 
     /** Write events, one by one. Whoever is not in the page misses them. */
-    fire,
+    fire: (events: Triple[]): void => events.forEach((event) => soon(() => happen(event))),
+
+    /** Run something when all events are written. */
+    afterEvents: (run: () => void): void => (steps.length ? soon(run) : run()),
 
     /** Components have appeared: write what was kept for them. Values that came with newer components stay. */
     appeared(): void {

@@ -111,6 +111,30 @@ test("mods before the page is ready wait for it, in order", () => {
   expect(dash.value("power", "value")).toBe(2);
 });
 
+test("events before the page is ready come before what was sent after them", async () => {
+  start();
+  socket().open();
+  const seen: unknown[] = [];
+  const figure = (...y: number[]) => ["graph", "figure", { data: [{ y }] }];
+  const points = (value: number) => ["graph", "extendData", { y: [[value]] }];
+  const message = (seq: number, values: unknown[], events: unknown[]) => ({ type: "mods", seq, mods: values, events, lost: 0 });
+  receive(WELCOME, message(5, [figure(0)], [points(1), points(2)]), message(6, [], [points(3)]), message(7, [figure(7)], [points(8)]));
+  dash.store.subscribe(() => seen.push(JSON.stringify(dash.value("graph", "figure").data[0].y)));
+  dash.hydrate();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([...new Set(seen)]).toEqual(["[0]", "[0,1]", "[0,1,2]", "[0,1,2,3]", "[7]", "[7,8]"]);
+});
+
+test("points for one page get into its figure too", async () => {
+  joined();
+  dash.setProps("graph", { figure: { data: [{ y: [0] }] } });
+  const props = [1, 2].map((value) => ["graph", "extendData", { y: [[value]] }]);
+  receive({ type: "props", props: [props[0], ["power", "value", 7]] }, { type: "props", props: [props[1]] });
+  expect(dash.value("power", "value")).toBe(7);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(dash.value("graph", "figure")).toEqual({ data: [{ y: [0, 1, 2] }] });
+});
+
 test("a request without a reply is sent again on the next line", () => {
   const app = joined();
   void app.request("callback", "", "/app/_dash-update-component", { body: '{"output":"x"}' });

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 function library() {
   const extendTraces = (_: unknown, update: unknown) => Promise.resolve(drawn.push(update));
-  return { extendTraces, prependTraces: extendTraces, redraw: (plot: unknown) => Promise.resolve(drawn.push(plot)) };
+  return { extendTraces, prependTraces: extendTraces, react: () => {}, animate: () => {}, redraw: (plot: unknown) => Promise.resolve(drawn.push(plot)) };
 }
 
 const points = (value: unknown, property = "extendData"): Triple => ["g", property, value] as Triple;
@@ -82,6 +82,7 @@ test.each(cases)("without a plot, as the server does it: $name", ({ traces, prop
 });
 
 test("no attribute reaches a prototype", () => {
+  vi.spyOn(console, "error").mockReturnValue();
   for (const name of ["__proto__.x", "constructor.prototype.x", "y.__proto__.x", "__proto__"]) come({ data: [{ y: [1] }] }, { [name]: [[1]] });
   expect([({} as any).x, ([] as any).x]).toEqual([undefined, undefined]);
 });
@@ -90,6 +91,15 @@ test("Plotly gets what it is sure to take", () => {
   for (const value of [{ y: [[2]] }, [{ y: [[2], [3]] }, [-1, 0], 9], [{ y: [[2]], x: [[1]] }, [0], { y: [3], x: [3] }]]) {
     expect([value, taken([{ y: [1], x: [1] }, { y: [] }], value)]).toEqual([value, true]);
   }
+});
+
+test.each(["marker[size]", "marker..size", ".marker.size", "marker.size.", "parts[0]size"])("%s is no name to Plotly", (name) => {
+  const parts = [{ size: [1] }];
+  expect(taken([{ marker: { size: [1] }, parts }], { [name]: [[2]] })).toBe(false);
+});
+
+test("parts of lists are taken as Plotly writes them", () => {
+  expect(taken([{ parts: [{ size: [1] }] }], { "parts[0].size": [[2]] })).toBe(true);
 });
 
 test("what Plotly refuses is put into the traces, and the plot is told", () => {
@@ -112,10 +122,24 @@ test("what Plotly refuses is put into the traces, and the plot is told", () => {
   }
 });
 
-test("an animated plot draws no points: it is told each time", () => {
+test("an animated plot draws no points: it is told, once until it draws", () => {
   const figure = { data: [{ y: [0] }] };
+  const next = (value: number) => come(figure, { y: [[value]] }, "extendData", "Graph", { animate: true });
   plot = { data: [{ y: [0] }] };
-  expect(come(figure, { y: [[1]] }, "extendData", "Graph", { animate: true })).toEqual({ data: [{ y: [0, 1] }] });
+  expect(next(1)).toEqual({ data: [{ y: [0, 1] }] });
+  expect(next(2)).toBeUndefined();
+  expect(figure.data).toEqual([{ y: [0, 1, 2] }]);
+  page.Plotly.animate(plot, { data: figure.data });
+  expect(next(3)).toEqual({ data: [{ y: [0, 1, 2, 3] }] });
+});
+
+test("a library that is set twice is guarded once", async () => {
+  const update = { y: [[1]] };
+  plot = { data: [{ y: [0] }] };
+  page.Plotly = page.Plotly;
+  come(plot, update);
+  await page.Plotly.extendTraces(plot, update);
+  expect(drawn).toEqual([update]);
 });
 
 test("a plot that shows another figure is about to draw this one", async () => {

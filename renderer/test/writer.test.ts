@@ -138,6 +138,59 @@ test("an event for what is not there is missed", async () => {
   expect([page.dash.value("late", "data"), page.dash.value("a", "value")]).toEqual([undefined, 9]);
 });
 
+const point = (id: string, value: unknown): Triple => [id, "extendData", { y: [[value]] }];
+const figureOf = (...y: number[]) => ({ data: [{ y }], layout: {} });
+const written = () => new Promise<void>((resolve) => page.writer.afterEvents(resolve));
+
+test("points for a figure that is kept are in it when its component comes", async () => {
+  page.writer.write([["late", "figure", figureOf(5)]]);
+  page.writer.fire([point("late", 6)]);
+  await written();
+  const filled = figureOf(5, 6); // what the server brings has them
+  appear(component("Graph", { id: "late", figure: filled }));
+  expect(page.dash.value("late", "figure")).toEqual(figureOf(5, 6));
+});
+
+test("a figure that is kept with a patch, and gets points, is the one that its component brings", async () => {
+  page.writer.write([["late", "figure", figureOf(5)]]);
+  page.writer.write([["late", "figure", { __dash_patch_update: "", operations: [] }]]);
+  page.writer.fire([point("late", 6)]);
+  await written();
+  appear(component("Graph", { id: "late", figure: figureOf(5, 6) }));
+  expect(page.dash.value("late", "figure")).toEqual(figureOf(5, 6));
+});
+
+test("an event that cannot be written is told, and those behind it are written", async () => {
+  const said = vi.spyOn(console, "error").mockReturnValue();
+  appear(component("Graph", { id: "g", get figure() { throw new Error("broken"); } }));
+  page.writer.fire([point("g", 1), ["a", "value", 9]]);
+  await written();
+  expect(page.dash.value("a", "value")).toBe(9);
+  expect(said).toHaveBeenCalledOnce();
+  said.mockRestore();
+});
+
+test("events of two messages are written one after the other", async () => {
+  const seen: unknown[] = [];
+  page.dash.store.subscribe(() => seen.push(page.dash.value("a", "value")));
+  page.writer.fire([["a", "value", 1], ["a", "value", 2]]);
+  page.writer.fire([["a", "value", 3], ["a", "value", 4]]);
+  await written();
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
+test("a figure that equals one with points nobody has drawn is written, so that they are", async () => {
+  const figure = figureOf(0);
+  appear(component("Graph", { id: "g", figure }));
+  page.elements.set("g", { dataset: {}, querySelector: () => figure });
+  page.writer.fire([point("g", 1)]);
+  await written();
+  expect(page.dash.value("g", "figure")).toBe(figure);
+  page.writer.write([["g", "figure", figureOf(0, 1)]], true);
+  expect(page.dash.value("g", "figure")).not.toBe(figure);
+  expect(page.dash.value("g", "figure")).toEqual(figureOf(0, 1));
+});
+
 test("names that every object has are no components and no listeners", () => {
   page.writer.write([["constructor", "name", 1], ["a", "constructor", 2], ["a", "__proto__", { polluted: 1 }]]);
   expect(({} as any).polluted).toBeUndefined();

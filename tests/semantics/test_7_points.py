@@ -202,11 +202,12 @@ def test_7_6_points_for_an_animated_figure_outlive_a_patch(serve: Callable[..., 
     until_drawn(page, 0)
     app.push_mods({"g": {"figure": {"data": [{"y": [1, 2]}], "layout": {}}}})
     until_drawn(page, 1, 2)
-    extend(app, 3)
-    until_drawn(page, 1, 2, 3)
+    for point in range(3, 20):  # an animation takes half a second: one for each would be drawn long after
+        extend(app, point)
+        until_told(app, page)
     app.push_mods({"g": {"figure": red()}})
-    page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line")
-    until_drawn(page, 1, 2, 3, color="red")
+    page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line", timeout=5000)
+    until_drawn(page, *range(1, 20), color="red")
 
 
 def test_7_6_points_for_a_shown_figure_are_drawn_by_plotly_alone(
@@ -228,6 +229,9 @@ def test_7_6_points_for_a_shown_figure_are_drawn_by_plotly_alone(
     for point in (1, 2):
         app.push_mods({"h": {"extendData": {"y": [[point]]}}})
     page.wait_for_function("() => document.querySelector('#h .js-plotly-plot').data[0].y.length === 3")
+    page.wait_for_function(
+        "() => document.querySelector('#g .js-plotly-plot').data[0].dimensions[1].values.length === 3"
+    )
     drawn = page.evaluate("document.querySelector('#g .js-plotly-plot').data[0].dimensions.map(part => part.values)")
     assert drawn == [[1, 2, 9], [3, 4, 8]]
     assert set(page.evaluate("calls")) == {"extendTraces"}
