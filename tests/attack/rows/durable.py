@@ -161,9 +161,8 @@ async def _offered(swarm: Swarm, rate: float, seconds: float) -> tuple[float, li
 
 # ---- bytes --------------------------------------------------------------------------------------------------------------
 def flips(context: Context) -> list[Check]:
-    """Bytes of the state's files turned over, and cut off; all of them at --scale 10: no wrong value, the bad file kept."""
-    # all of them take an hour: each is a start of its own
-    step = max(1, round(10 / context.scale)) if not context.short else 499
+    """Each byte of the state's files turned over, and each length cut off: no wrong value, the bad file kept."""
+    step = max(1, round(1 / context.scale)) if not context.short else 499
     with tempfile.TemporaryDirectory() as folder:
         jobs = [
             (folder, crashed, ending, step, part)
