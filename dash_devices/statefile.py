@@ -21,6 +21,7 @@ from .errors import ServerError
 
 SCHEMA: Final = 1
 MAGIC: Final = b"SQLite format 3\0"
+FORMAT: Final = 2  # the newest that SQLite writes and reads: bytes 18 and 19
 VALUE, TAB, HEAD = 0, 1, 2  # kinds of rows
 HEAD_KEY: Final = (HEAD, "", "")
 DISK_ERRORS: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY)
@@ -190,9 +191,10 @@ class StateFile:
 
 
 def looks_like_sqlite(path: Path) -> bool:
-    """Does it begin as a database does? SQLite takes an empty file for a new one."""
+    """Does it begin as a database does? SQLite takes an empty file for a new one, and one of a newer format as read-only."""
     with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        head = file.read(20)
+    return head.startswith(MAGIC) and len(head) == 20 and max(head[18:]) <= FORMAT
 
 
 def make_private(path: Path) -> None:

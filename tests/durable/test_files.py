@@ -102,6 +102,19 @@ def test_damage_gives_no_wrong_value(tmp_path: Path, crashed: bool) -> None:
     assert told >= 5
 
 
+@pytest.mark.parametrize("crashed", [False, True], ids=["stopped", "killed"])
+def test_damage_to_the_head_of_the_database_gives_no_wrong_value(tmp_path: Path, crashed: bool) -> None:
+    """Each of its 100 bytes; what SQLite cannot write for a newer version's file is damaged to us, not a full disk."""
+    sample = Sample(tmp_path / "sample", crashed=crashed)
+    file = sample.files[0]
+    data = file.read_bytes()
+    faults = []
+    for what, head in flipped(data[:100]):
+        _, fault = sample.damaged(tmp_path / "scratch", file, head + data[100:])
+        faults += [f"{what}: {fault}"] if fault else []
+    assert faults == []
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 5000, b"{}", os.urandom(9000)], ids=["empty", "zeros", "text", "noise"]
 )

@@ -181,4 +181,12 @@ ROWS = [
         "",
         "test_a_refusal_after_a_write_that_failed_is_sent_at_once",
     ),
+    Row(
+        "durable",
+        "a database of a newer format is kept aside",
+        "statefile.py",
+        "len(head) == 20 and max(head[18:]) <= FORMAT",
+        "len(head) == 20",
+        "test_damage_to_the_head_of_the_database_gives_no_wrong_value",
+    ),
 ]

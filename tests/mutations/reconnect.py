@@ -41,7 +41,7 @@ ROWS = [
         "10.2",
         "only what differs is written",
         "writer.ts",
-        "group.filter(([, property, value]) => !differing || !equal(props[property], value))",
+        "group.filter(([, property, value]) => !differing || isUndrawn || !equal(props[property], value))",
         "group",
         "writer.test.ts::only what differs",
     ),
