@@ -20,7 +20,7 @@ const deed = (property: string, value: any): any => (isResize(["", property, val
 
 /** Does it run at the server, and by itself when its components appear? */
 const isRepeatable = (callback: Callback): boolean =>
-  !callback.noOutput && !callback.clientside_function && !callback.prevent_initial_call && callback.rerun !== false;
+  !callback.clientside_function && !callback.prevent_initial_call && callback.rerun !== false;
 
 /** `showLate` hears whether calls have still to be repeated. */
 export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void) {
@@ -98,6 +98,7 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
       const key = keyOf(id, property);
       return !untouched.has(key) || equal(untouched.get(key), deed(property, dash.component(id)?.props[property]));
     };
+    // A callback without output has none in the page: it is never repeated.
     return (
       dash.outputsOf(run).length > 0 &&
       dash.isComplete(run) &&

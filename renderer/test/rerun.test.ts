@@ -87,12 +87,16 @@ test("nor does what ran because of something", () => {
 });
 
 test.each([
-  ["no output", { noOutput: true }],
   ["clientside", { clientside_function: {} }],
   ["the last call for an ALL that lost a component", { prevent_initial_call: true }],
   ["switched off", { rerun: false }],
 ])("%s: it is left alone", (_, more) => {
   run(call("a", [["b", "value"]], undefined, more));
+  expect(restart()).toEqual([]);
+});
+
+test("a callback without output is left alone", () => {
+  run({ ...call("a", [["b", "value"]], undefined, { noOutput: true }), getOutputs: () => [] });
   expect(restart()).toEqual([]);
 });
 

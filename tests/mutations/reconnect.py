@@ -107,7 +107,7 @@ ROWS = [
         "dash.ts",
         "const news = { initialCall: true, changedPropIds: {},",
         "const news = { initialCall: false, changedPropIds: {},",
-        "test_results_are_no_changes",
+        "rerun.test.ts::also where it had waited for the result of another one",
     ),
     Row(
         "10.6",
@@ -123,14 +123,6 @@ ROWS = [
         "rerun.ts",
         'isResize(["", property, value]) ? null : value || null',
         "value || null",
-        "test_a_page_sets_again_what_the_server_lost",
-    ),
-    Row(
-        "10.6",
-        "callbacks without output never run",
-        "rerun.ts",
-        "!callback.noOutput && !callback.clientside",
-        "!callback.clientside",
         "test_a_page_sets_again_what_the_server_lost",
     ),
     Row(
