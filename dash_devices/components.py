@@ -135,7 +135,10 @@ class Components:
         return id in self._holders
 
     def props(self, id: str) -> dict[str, Any]:
-        """The props that the newest layout or children gave a component; empty when it is not known."""
+        """The props that the newest layout or children gave a component; empty when it is not known.
+
+        Of a component that a page got by itself: those that some callback reads.
+        """
         return self._props.get(id, {})
 
     def type(self, id: str) -> str:
@@ -167,8 +170,13 @@ class Components:
             self._release(id)
         return list(found)
 
-    def add_private(self, tab: str, ids: list[str]) -> list[str]:
-        """Components that only one page shows, up to `MAX_PRIVATE`. Returns those that were not its own before."""
+    def add_private(
+        self, tab: str, ids: list[str], props: Callable[[str], dict[str, Any]] = lambda id: {}
+    ) -> list[str]:
+        """Components that only one page shows, up to `MAX_PRIVATE`. Returns those that were not its own before.
+
+        ``props``: what the page was sent of a component, as far as it is to be kept.
+        """
         owned = self._owned.setdefault(_Page(tab), [])
         known = set(owned)
         new = [id for id in dict.fromkeys(ids) if id not in known and is_id(decoded_id(id))]
@@ -177,6 +185,8 @@ class Components:
         self._private += len(fresh)
         for id in fresh:
             self._hold(id)
+            if given := props(id):
+                self._props.setdefault(id, given)
         owned.extend(fresh)
         return fresh
 

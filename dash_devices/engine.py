@@ -19,7 +19,7 @@ import orjson
 from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .clients import Client
-from .components import Components, id_parts, may_hold_components, with_contents
+from .components import Components, decoded_id, id_parts, may_hold_components, with_contents
 from .encoder import Encoder
 from .errors import DashDevicesError
 from .events import EventProperties, is_building
@@ -172,7 +172,10 @@ class Engine:
     def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> None:
         for invocation in self.registry.invocations(changed):
             callback = invocation.callback
-            if (cause.quiet and not callback.outputs) or self.startup.will_run(callback):
+            is_initial = cause.quiet and not cause.ancestors
+            if (cause.quiet and not callback.outputs) or (is_initial and callback.prevent_initial_call):
+                continue
+            if self.startup.will_run(callback):
                 continue
             if (callback, invocation.anchor) in cause.ancestors and not any(changed[k] for k in invocation.triggered):
                 continue
@@ -200,7 +203,9 @@ class Engine:
         return None
 
     def value(self, key: Key) -> Any:
-        """The server's value, else the layout's, else None."""
+        """The server's value, else the layout's, else None. The property ``id`` comes from the id itself."""
+        if key[1] == "id":
+            return decoded_id(key[0])
         entry = self.shared.get(key)
         return entry.value if entry is not None else self.components.props(key[0]).get(key[1])
 
@@ -213,7 +218,8 @@ class Engine:
         if dep.is_many:
             told = [key for key in cause.state if key[1] == dep.prop and self._names(dep, key, invocation)]
             keys = told or keys
-        slots = [Slot(key, cause.state[key] if key in cause.state else self.value(key)) for key in keys]
+        state = {} if dep.prop == "id" else cause.state
+        slots = [Slot(key, state[key] if key in state else self.value(key)) for key in keys]
         return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
 
     @staticmethod

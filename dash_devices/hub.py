@@ -252,6 +252,7 @@ class Hub:
         self.stopping = False
         self.engine.lanes.loop = loop
         self.engine.running = True
+        self.intake.start()
         self.waker.start(loop)
         self.spawn(self._housekeeping(), "dash-devices housekeeping")
         self.engine.startup.open()

@@ -54,6 +54,7 @@ class Nack:
     BAD_VALUE: Final = "bad_value"
     TOO_OLD: Final = "too_old"
     STORAGE: Final = "storage"
+    OUTDATED: Final = "outdated"
     UNCONFIRMED: Final = "unconfirmed"
 
 
@@ -83,21 +84,26 @@ class Hello:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """Watched properties got new values in a page. ``at`` is the page's clock in milliseconds."""
+    """Watched properties got new values in a page. ``at`` is the page's clock in milliseconds.
+
+    ``base``: the component changed by itself, in a page that stood at this seq.
+    """
 
     type: ClassVar[str] = "change"
     n: int
     values: list[Triple]
     state: list[Triple]
     at: float
+    base: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
-    """Watched properties appeared in a page with these values; nobody changed them."""
+    """Watched properties appeared in a page with these values, as part of mounting. ``state`` is as in `Change`."""
 
     type: ClassVar[str] = "mount"
     values: list[Triple]
+    state: list[Triple] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

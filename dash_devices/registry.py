@@ -70,6 +70,7 @@ class Registry:
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
         self._for_components: list[Dep] = []
+        self._state_properties: set[str] = set()
         self._watch_version = -1
         self._watch: list[Watch] = []
 
@@ -95,6 +96,7 @@ class Registry:
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
+        self._state_properties.update(dep.prop for dep in callback.state)
         self.version += 1
 
     def share(self, dep: Dep) -> None:
@@ -133,6 +135,10 @@ class Registry:
         if key in self._literal or key in self._shares:
             return True
         return any(True for _ in self._fitting(key))
+
+    def is_read(self, property: str) -> bool:
+        """Is a property of this name the State of some callback?"""
+        return property in self._state_properties
 
     def watched_properties(self) -> dict[str, None]:
         """The names of all properties that are watched on some component."""

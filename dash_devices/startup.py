@@ -26,7 +26,7 @@ class Startup:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pending: list[SharedCallback] = []
-        self._blocked: dict[int, tuple[SharedCallback, set[int]]] = {}
+        self._blocked: dict[int, tuple[SharedCallback, set[int], Cause]] = {}
         self._running: dict[int, int] = {}
         self._open = False
         self.idle = threading.Event()
@@ -51,11 +51,14 @@ class Startup:
             callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
         )
 
-    def look(self, appeared: Iterable[str] = ()) -> None:
-        """New components or callbacks: let those begin that can now, and those again whose wildcards fit more now."""
+    def look(self, appeared: Iterable[str] = (), cause: Cause = QUIET) -> None:
+        """New components or callbacks: let those begin that can now, and those again whose wildcards fit more now.
+
+        ``cause``: what made them known, with the State of its page.
+        """
         if not self._open:
             return
-        self._again(appeared)
+        self._again(appeared, cause)
         if not self._pending:
             return
         registry, components = self._engine.registry, self._engine.components
@@ -64,10 +67,10 @@ class Startup:
             return
         self._pending = [callback for callback in self._pending if callback not in ready]
         self.idle.clear()
-        self._plan(ready)
+        self._plan(ready, cause)
         self._release()
 
-    def _again(self, appeared: Iterable[str]) -> None:
+    def _again(self, appeared: Iterable[str], cause: Cause) -> None:
         """As in Dash: a callback that has run runs once more when components appear that its wildcards fit."""
         due: dict[tuple[SharedCallback, Anchor], None] = {}
         for component in appeared:
@@ -76,9 +79,9 @@ class Startup:
                     due[callback, anchor] = None
         for callback, anchor in due:
             self._running[id(callback)] = self._running.get(id(callback), 0) + 1
-            self._engine.queue(Invocation(callback, anchor, ()), QUIET)
+            self._engine.queue(Invocation(callback, anchor, ()), cause)
 
-    def _plan(self, ready: list[SharedCallback]) -> None:
+    def _plan(self, ready: list[SharedCallback], cause: Cause) -> None:
         """Each waits for those before it that write its inputs; a loop is broken where the order says so."""
         registry = self._engine.registry
         order = registry.startup_order(ready)
@@ -86,16 +89,16 @@ class Startup:
         before = registry.predecessors(ready)
         for callback in order:
             earlier = {id(other) for other in before[id(callback)] if place[id(other)] < place[id(callback)]}
-            self._blocked[id(callback)] = (callback, earlier)
+            self._blocked[id(callback)] = (callback, earlier, cause)
 
     def _release(self) -> None:
-        free = [callback for callback, earlier in self._blocked.values() if not earlier]
-        for callback in free:
+        free = [(callback, cause) for callback, earlier, cause in self._blocked.values() if not earlier]
+        for callback, cause in free:
             del self._blocked[id(callback)]
             anchors = self._engine.registry.anchors(callback, self._engine.components)
             self._running[id(callback)] = len(anchors)
             for anchor in anchors:
-                self._engine.queue(Invocation(callback, anchor, ()), QUIET)
+                self._engine.queue(Invocation(callback, anchor, ()), cause)
             if not anchors:
                 self._done(callback)
 
@@ -113,7 +116,7 @@ class Startup:
 
     def _done(self, callback: SharedCallback) -> None:
         self._running.pop(id(callback), None)
-        for _, earlier in self._blocked.values():
+        for _, earlier, _ in self._blocked.values():
             earlier.discard(id(callback))
         if not self._blocked and not self._running:
             self.idle.set()

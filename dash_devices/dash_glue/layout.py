@@ -80,7 +80,11 @@ class StateInLayouts:
             return
         with self._engine.lock:
             components, registry = self._engine.components, self._engine.registry
-            fresh = components.add_private(session.token, [id for id in found if id not in components])
+            new = [id for id in found if id not in components]
+            # a callback that these components bring to life may read more of them than what is watched
+            fresh = components.add_private(
+                session.token, new, lambda id: {name: found[id][name] for name in found[id] if registry.is_read(name)}
+            )
             for key in ((id, property) for id in fresh for property in found[id]):
                 if registry.is_watched(key):
                     self._engine.shared.seed(key, found[key[0]][key[1]])

@@ -12,6 +12,7 @@ import {
   type FromPage,
   type FromServer,
   type Mods,
+  NACK,
   type Notice,
   type Ping,
   type Props,
@@ -61,11 +62,12 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       replay(early.splice(0));
       typed.restore();
     },
-    change(values, state) {
-      session.change(values, state, clock()).forEach(send);
+    change(values, state, isOwn) {
+      session.change(values, state, clock(), isOwn).forEach(send);
       labels.look();
     },
-    mount: (values) => session.mount(values).forEach(send),
+    mount: (values, state) => session.mount(values, state).forEach(send),
+    fits: session.fits,
   });
   const typed = createTyped(`${memory}:typed`, dash);
   const labels = createLabels(
@@ -188,7 +190,9 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     const { write, refused, frames } = session.settled(message, values);
     writer.write(write, true);
     frames.forEach(send);
-    refused.forEach(([id]) => labels.notify(id, "refused", (message as Refusal).message));
+    const { code, message: reason } = message as Refusal;
+    // What a component did by itself is nothing that somebody has to be told of.
+    if (code !== NACK.OUTDATED) refused.forEach(([id]) => labels.notify(id, "refused", reason));
     labels.look();
   }
 

@@ -1,6 +1,7 @@
 // All that leans on Dash's renderer: its globals, its store, its URLs. Read in dash 4.4.1, `dash-renderer/src`.
 import { elementOf } from "./element";
 import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId } from "./ids";
+import { SETTLE_TIME, SETTLE_TIMES } from "./limits";
 import { fromEntries, isArray, parse, type Props } from "./values";
 
 export type Path = (string | number)[];
@@ -59,7 +60,7 @@ interface Store {
 }
 
 const ROUTES = /^(.*)_dash-(layout|dependencies|update-component)(\?.*)?$/;
-const OWN_LIBRARIES = /^dash_(core|html)_components$/;
+const OWN_LIBRARIES = /^dash_(core_components|html_components|table|ag_grid)$/;
 const WITHOUT_ELEMENT = /^(Store|Location|Interval|Download|Geolocation|ConfirmDialog)$/;
 
 /** The page's config; undefined while its element has not been parsed. */
@@ -182,8 +183,20 @@ export function createRenderer(notice: () => void) {
       }
     },
 
-    /** May somebody have touched it? A component that has an element only when it is in the document. */
-    touchable(id: string): boolean {
+    /** Is there a component with this id, as the document writes it? */
+    isThere(id: string): boolean {
+      try {
+        return !!pathOf(id);
+      } catch {
+        return false; // An element of the app's own, with an id that only looks like one of ours.
+      }
+    },
+
+    /** Milliseconds in which it says what belongs to its appearing. */
+    settleTime: (id: string): number => SETTLE_TIMES[component(id)?.namespace ?? ""] ?? SETTLE_TIME,
+
+    /** Is it in the document, and has it begun to live there? A component that has an element only when it is. */
+    hasStarted(id: string): boolean {
       const { namespace = "", type = "" } = component(id) ?? {};
       // The contents of a dcc.Tab are in the layout before they are in the page.
       let node: any = state().layout;

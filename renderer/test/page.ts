@@ -84,7 +84,12 @@ export function fakeBrowser() {
   FakeSocket.all = [];
   vi.stubGlobal("location", { origin: "http://host", href: "http://host/app/" });
   const fire = (name: string, event: unknown = {}) => (listeners.get(name) ?? []).forEach((listener) => listener(event));
-  const mount = (id: string) => elements.set(id, { id, title: "", dataset: {} });
+  const mount = (id: string, parentElement: any = null) => {
+    const element: any = { id, title: "", dataset: {}, parentElement };
+    element.contains = (other: any): boolean => !!other && (other === element || element.contains(other.parentElement));
+    elements.set(id, element);
+    return element;
+  };
   return { page, document, elements, fire, mount };
 }
 
@@ -205,20 +210,38 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
 export function fakeApp(children: Node[], list: Watch[]) {
   const browser = fakeBrowser();
   const dash = fakeDash(children, browser.page);
-  const changes: { values: Triple[]; state: Triple[] }[] = [];
-  const mounts: Triple[][] = [];
+  const told = { changes: [] as { values: Triple[]; state: Triple[]; isOwn?: boolean }[], mounts: [] as Triple[][], mountState: [] as Triple[][] };
   const hydrated = vi.fn();
+  const endTask = fakeMicrotasks();
   const renderer = createRenderer(() => watcher.notice());
   const writer = createWriter(renderer);
   const watcher = createWatcher(renderer, writer, {
     hydrated,
-    change: (values, state) => changes.push({ values, state }),
-    mount: (values) => mounts.push(values),
+    change: (values, state, isOwn) => told.changes.push({ values, state, ...(isOwn && { isOwn }) }),
+    mount: (values, state) => told.mounts.push(values) && told.mountState.push(state),
+    fits: (values) => JSON.stringify(values).length < 1_000,
   });
   (browser.page["dash_stores"] as unknown[]).push(dash.store);
   watcher.watchList(list);
   dash.hydrate();
-  return { ...browser, dash, renderer, writer, watcher, changes, mounts, hydrated };
+  const made = { ...browser, dash, renderer, writer, watcher, hydrated, endTask };
+  return Object.defineProperties(made as typeof made & typeof told, {
+    changes: { get: () => endTask() ?? told.changes },
+    mounts: { get: () => endTask() ?? told.mounts },
+    mountState: { get: () => endTask() ?? told.mountState },
+  });
+}
+
+/** Microtasks run as ever, or earlier, when a test looks at what came of them. */
+export function fakeMicrotasks() {
+  const real = queueMicrotask;
+  const waiting = new Set<() => void>();
+  const run = (task: () => void) => void (waiting.delete(task) && task());
+  vi.stubGlobal("queueMicrotask", (task: () => void) => {
+    waiting.add(task);
+    real(() => run(task));
+  });
+  return (): undefined => waiting.forEach(run) as undefined;
 }
 
 export const watch = (id: string, property: string, ...state: [string, string][]): Watch => ({ id, property, state });

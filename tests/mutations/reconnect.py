@@ -137,7 +137,7 @@ ROWS = [
         "11.1",
         "what a page announces is a plain value",
         "intake.py",
-        "if self._too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):",
+        "if self._contents.is_too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):",
         "if False:",
         "test_11_1_what_a_page_announces_is_a_plain_value",
     ),
