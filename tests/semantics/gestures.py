@@ -10,7 +10,7 @@ from dash import dcc, html
 import dash_devices
 from dash_devices.dependencies import Input, State
 
-from .helpers import Calls
+from .helpers import Calls, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -65,6 +65,7 @@ def key_listener() -> tuple[dash_devices.Dash, Calls]:
 def wrong_keys(page: Page, calls: Calls, count: int) -> list[Any]:
     """Press that many keys, without waiting for the server; the calls that did not get their own key."""
     keys = [KEYS[number % len(KEYS)] for number in range(count)]
+    settled(page)
     page.evaluate(PRESS_KEYS, keys)
     wanted = list(enumerate(keys, 1))
     return [call for call, right in zip(calls.take(count), wanted, strict=True) if call != right]
