@@ -50,9 +50,10 @@ export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
     const own = around.filter(({ id }) => watched.has(id));
     own.forEach(({ id }) => touch(id));
     if (own.length) return;
-    // A menu may be drawn anywhere: then it belongs to one of all those that had the time to be used.
+    // A menu may be drawn anywhere: then it belongs to one of all those that had the time to be used. What has no element hears of everything.
     const [nearest] = around;
-    watched.forEach((id) => !unsettled.has(id) && (!nearest || nearest.contains(elementOf(id))) && touch(id));
+    const isUsable = (id: string) => !unsettled.has(id) || (!elementOf(id) && dash.hasStarted(id));
+    watched.forEach((id) => isUsable(id) && (!nearest || nearest.contains(elementOf(id))) && touch(id));
   }
 
   for (const name of INTERACTIONS.split(" ")) addEventListener(name, interact, { capture: true, passive: true });

@@ -205,6 +205,14 @@ test("outside of every component it is for all that are settled", () => {
   expect([page.changes, page.mounts.at(-1)]).toEqual([[{ values: [["store", "data", 1]], state: [] }], [["late", "value", 2]]]);
 });
 
+test("what has no element is used by an event outside of every component, at once", () => {
+  page.fire("keydown", { target: {} });
+  page.dash.report("store", { data: 1 });
+  page.dash.report("power", { value: 1 });
+  page.dash.report({ type: "w", i: 1 }, { value: 1 });
+  expect([page.changes.length, page.mounts.length]).toEqual([1, 2]);
+});
+
 test("a pointer that moves counts while it is pressed", () => {
   settle();
   page.fire("pointermove", { target: { id: "power" }, buttons: 0 });
