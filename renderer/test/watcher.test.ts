@@ -40,7 +40,7 @@ afterEach(() => {
 const INITIAL = { initialCall: true, changedPropIds: {} };
 const BY = (...keys: string[]) => ({ initialCall: false, changedPropIds: Object.fromEntries(keys.map((key) => [key, 2])) });
 /** Somebody uses a component. */
-const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id } });
+const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id, contains: () => false } });
 /** What is in the document has had its time to be mounted. */
 const settle = () => vi.advanceTimersByTime(100);
 
