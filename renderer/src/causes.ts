@@ -11,7 +11,7 @@ const INTERACTIONS = "pointerdown keydown wheel click input change drop paste cu
 
 /** Run something when no timer and no drawing is due: what a slow page has still to say of its mounting comes first. */
 const whenIdle = (run: () => void): unknown =>
-  window.requestIdleCallback ? requestIdleCallback(run, { timeout: IDLE_TIME }) : setTimeout(run, SETTLE_TIME);
+  typeof requestIdleCallback === "function" ? requestIdleCallback(run, { timeout: IDLE_TIME }) : setTimeout(run, SETTLE_TIME);
 
 /** `watchedIds`: the watched components that are in the page. */
 export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {

@@ -78,7 +78,6 @@ export function fakeBrowser() {
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", on);
   vi.stubGlobal("WebSocket", FakeSocket);
-  page["requestIdleCallback"] = true;
   vi.stubGlobal("requestIdleCallback", (run: () => void) => setTimeout(run, 0));
   vi.stubGlobal("CSSStyleSheet", class { replaceSync = () => undefined; });
   vi.stubGlobal("MutationObserver", FakeObserver);

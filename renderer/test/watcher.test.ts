@@ -144,7 +144,7 @@ test("a busy page has more time: until it is idle, or, where no browser says so,
   idle.forEach((run) => run());
   page.dash.report("power", { value: 42 });
   expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
-  page.page["requestIdleCallback"] = undefined;
+  vi.stubGlobal("requestIdleCallback", undefined);
   page.dash.result(INITIAL, "power", { max: 7 });
   settle();
   page.dash.report("power", { value: 43 });
