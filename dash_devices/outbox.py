@@ -45,7 +45,10 @@ class Batch:
         return self._message
 
     def message_for(self, client: str, outbox: Outbox) -> bytes | None:
-        """The mods for one page: without what it shows already, because it made the change."""
+        """The mods for one page: without what it shows already, because it made the change.
+
+        What stands inside of another mod is sent all the same: that may write something older over it.
+        """
         if client not in self.origins and not outbox.has_own:
             if not self.entries:
                 return None
@@ -53,7 +56,13 @@ class Batch:
             return self.message
         whole = outbox.take_whole(self._shared)
         told = {entry.key for entry in whole}
-        entries = [entry for entry in self.entries if entry.origin != client and entry.key not in told]
+        others = {entry.key for entry in self.entries if entry.origin != client}
+        around = self._shared.around
+        entries = [
+            entry
+            for entry in self.entries
+            if entry.key not in told and (entry.origin != client or any(key in others for key in around(entry.key[0])))
+        ]
         entries.extend(whole)
         events, lost = outbox.take_events({entry.key[0] for entry in entries if entry.key[1] == "figure"})
         if entries:

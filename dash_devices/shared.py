@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -90,7 +90,7 @@ class Entry:
         """What a page at ``position`` is sent: the patches it lacks if it has the value they start from, else the value."""
         if not self.patches or position < self.base:
             return self.triple
-        operations = b",".join(operations for seq, operations in self.patches if seq > position)
+        operations = b",".join(operations for seq, operations in self.patches if seq > position and operations)
         patch = b'{"__dash_patch_update":"__dash_patch_update","operations":[%b]}' % operations
         return triple(*self.key, patch)
 
@@ -121,11 +121,13 @@ class SharedMap:
     Attributes:
         seq: the newest seq given out; 0 before the first store.
         dirty: the properties that were stored since somebody took them from here; None while nobody does.
+        around: the shared properties that a component stands in, from the inside out.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.dirty: dict[Key, None] | None = None
+        self.around: Callable[[str], Sequence[Key]] = lambda id: ()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._by_id: dict[str, dict[str, None]] = {}
         self._sums: tuple[int, list[int], list[int]] = (-1, [], [])
@@ -168,15 +170,36 @@ class SharedMap:
         if self.dirty is not None:
             self.dirty[entry.key] = None
 
+    def blank(self, key: Key) -> None:
+        """Forget a value that turned out to be an event's: its seq stays, because pages count it."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = Entry(key, entry.seq, value=None)
+
     def since(self, position: int) -> list[Entry]:
-        """What is newer than ``position``, oldest first. Costs as much as there is to send."""
+        """What is newer than ``position``, oldest first. Costs as much as there is to send.
+
+        What stands inside of a value that goes as a Patch comes behind it: the Patch may bring the component.
+        """
         newer: list[Entry] = []
         for entry in reversed(self._entries.values()):
             if entry.seq <= position:
                 break
             newer.append(entry)
         newer.reverse()
+        if any(entry.patches and position >= entry.base for entry in newer):
+            newer = self._contents_last(newer)
         return newer
+
+    def _contents_last(self, entries: list[Entry]) -> list[Entry]:
+        places = {entry.key: place for place, entry in enumerate(entries)}
+
+        def rank(entry: Entry) -> tuple[int, int, int]:
+            around = self.around(entry.key[0])
+            place = places[entry.key]
+            return max([place, *(places[key] for key in around if key in places)]), len(around), place
+
+        return sorted(entries, key=rank)
 
     def checksum(self, base: int) -> int:
         """The sum, modulo 2^32, of the checksums of what is newer than ``base``. Summed once for all pages at one seq."""
