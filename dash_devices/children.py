@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .again import with_contents
-from .components import DATA, id_text, is_component, is_id, may_hold_components
-from .shared import Entry, Key
+from .components import DATA, id_text, is_component, is_id, may_hold_components, walk
+from .differences import differences
+from .shared import UNSET, Entry, Key
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -60,12 +61,16 @@ class Children:
     def value(self, key: Key, ahead: Mapping[str, Props] | None = None) -> Any:
         """The server's value of a property, else the layout's, else None; filled, see `filled`."""
         id, property = key
+        entry, components = self._engine.shared.get(key), self._engine.components
         if ahead and property in ahead.get(id, ()):
-            value = ahead[id][property]
-        else:
-            entry = self._engine.shared.get(key)
-            value = entry.value if entry is not None else self._engine.components.props(id).get(property)
-        return self.filled(key, value, ahead)
+            return self.filled(key, ahead[id][property], ahead)
+        if entry is None:
+            return self.filled(key, components.props(id).get(property), ahead)
+        if ahead or key not in components.owners:
+            return self.filled(key, entry.value, ahead)
+        if entry.filled is UNSET:
+            entry.filled = self.filled(key, entry.value)
+        return entry.filled
 
     def filled(self, key: Key, value: Any, ahead: Mapping[str, Props] | None = None) -> Any:
         """The value of a property with the server's values in the components inside of it.
@@ -110,6 +115,10 @@ class Children:
         stored = {one.key[1]: one.value for one in self._engine.shared.of(id) if not events.has(type, one.key[1])}
         return {**stored, **ahead[id]} if id in ahead else stored
 
+    def holds_any(self, key: Key, value: Any) -> bool:
+        """Are there components in the value of this property?"""
+        return key[1] not in DATA and any(True for _ in walk(value))
+
     # ---- values in -----------------------------------------------------------------------------------------------------
     def bring(self, entry: Entry, changed: dict[Key, bool], patch: Patched | None = None) -> None:
         """Components came with a value that was just stored, whole or by a Patch.
@@ -117,13 +126,17 @@ class Children:
         What new ones were given is their newest state; what they were not given, stays, and comes behind.
         """
         components, shared = self._engine.components, self._engine.shared
-        before = None if patch is None else components.inside(patch.before)
+        old: dict[str, Props] = {}
+        if patch is None:
+            ids = components.load(entry.key, entry.value)
+        else:
+            old, new = differences(patch.before, entry.value, components.owners)
+            components.reload(entry.key, old, new)
+            ids = list(new)
         kept: list[Entry] = []
-        for id in components.load(entry.key, entry.value):
+        for id in ids:
             props = components.props(id)
-            was = None if before is None or patch is None or id in patch.named else before.get(id)
-            if was is props:
-                continue
+            was = None if patch is None or id in patch.named else old.get(id)
             if was is None:
                 self._fresh[id] = None
             given = self.given(id, props, was)
@@ -134,8 +147,9 @@ class Children:
                 self._bring_property(Entry((id, name), entry.seq, value=props[name]), changed, inner)
             gone = [one for one in shared.of(id) if one.key[1] not in (given if was is None else props)]
             kept.extend(one for one in gone if one.key not in self._engine.events)
-        for one in with_contents(shared, kept, entry.key):
-            self._keep(one, entry.seq)
+        self._keep(kept, entry, changed)
+        if patch is not None and not kept:
+            entry.filled = entry.value
 
     def given(self, id: str, props: Props, was: Props | None = None) -> list[str]:
         """The names of what a component was given: by a Patch, what differs; else all but what it has not, or has to keep.
@@ -157,13 +171,25 @@ class Children:
         shared.put(entry)
         if before is not None and before.encoded != entry.encoded:
             changed[key] = True  # a control that is there already got another value: its listeners run
-        if self._engine.components.owns(key) or may_hold_components(key[1], entry.encoded):
+        if key in self._engine.components.owners or may_hold_components(key[1], entry.encoded):
             self.bring(entry, changed, patch)
 
-    def _keep(self, entry: Entry, seq: int) -> None:
-        self._engine.shared.put(entry.moved(seq))
-        if not self._engine.components.owns(entry.key) and may_hold_components(entry.key[1], entry.encoded):
-            self._fresh.update(dict.fromkeys(self._engine.components.load(entry.key, entry.value)))
+    def _keep(self, kept: list[Entry], outer: Entry, changed: dict[Key, bool]) -> None:
+        """What components were not given comes behind them, with all that is inside of it.
+
+        Unless that has got another place meanwhile: then it is no longer there.
+        """
+        components = self._engine.components
+        left = {one.key for one in kept if any(components.is_elsewhere(id, one.key) for id in self._inside(one))}
+        for key in left:
+            self._bring_property(Entry(key, outer.seq, value=None), changed, None)
+        for one in with_contents(self._engine.shared, [one for one in kept if one.key not in left], outer.key):
+            self._engine.shared.put(one.moved(outer.seq))
+            if one.key not in components.owners and self._inside(one):
+                self._fresh.update(dict.fromkeys(components.load(one.key, one.value)))
+
+    def _inside(self, entry: Entry) -> Mapping[str, Props]:
+        return self._engine.components.inside(entry.value) if entry.key[1] not in DATA else {}
 
 
 def _with(whole: Any, copy: Any, place: Any, value: Any) -> Any:

@@ -5,9 +5,8 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from typing import Any
 
 import orjson
 
@@ -94,15 +93,6 @@ def may_hold_components(property: str, encoded: bytes) -> bool:
     return b'"namespace"' in encoded and property not in DATA
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Page:
-    tab: str
-
-
-Owner = Key | _Page | None
-"""What components belong to: a shared property that holds them, one page alone, or the layout (None)."""
-
-
 class Components:
     """The components that are known, by id. Each belongs to the innermost shared property that it stands in, else to the layout;
     those that the server does not show belong to the pages that do.
@@ -115,7 +105,8 @@ class Components:
         self._loaded = loaded
         self._props: dict[str, dict[str, Any]] = {}
         self._types: dict[str, str] = {}
-        self._owned: dict[Owner, dict[str, None]] = {}
+        self._owned: dict[Key | None, dict[str, None]] = {}
+        self._pages: dict[str, dict[str, None]] = {}
         self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
         self._holders: dict[str, int] = {}
         self._homes: dict[str, Key | None] = {}  # of those that the server shows
@@ -135,9 +126,10 @@ class Components:
         """The type of a component, as ``Download``; empty when it is not known."""
         return self._types.get(id, "")
 
-    def owns(self, key: Key) -> bool:
-        """Does the value of this property hold components, or did it?"""
-        return key in self._owned
+    @property
+    def owners(self) -> Container[Any]:
+        """The shared properties that hold components, or did."""
+        return self._owned
 
     def around(self, id: str) -> list[Key]:
         """The shared properties that a component stands in, from the inside out."""
@@ -147,6 +139,10 @@ class Components:
             found.append(home)
             home = self._homes.get(home[0])
         return found
+
+    def is_elsewhere(self, id: str, key: Key) -> bool:
+        """Does a component stand somewhere else than in this property?"""
+        return self._homes.get(id, key) != key
 
     def inside(self, value: Any) -> dict[str, dict[str, Any]]:
         """The props, by id, of the components in a value; not of those that belong to a shared property inside of it."""
@@ -159,7 +155,7 @@ class Components:
     def take_news(self) -> tuple[list[str], list[str]]:
         """The ids that are known now, and those that are no longer known, since this was last asked."""
         news, self._news = self._news, {}
-        return [id for id, is_there in news.items() if is_there], [id for id, is_there in news.items() if not is_there]
+        return [id for id in news if news[id]], [id for id in news if not news[id]]
 
     @property
     def has_news(self) -> bool:
@@ -169,34 +165,47 @@ class Components:
     def load(self, owner: Key | None, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
         self._loaded(owner, tree)
-        before = self._owned.get(owner)
-        if before is None:
-            before = self._take_over(owner)
+        before = list(self._owned_by(owner))
         found = {id_text(component["props"]["id"]): component for component in walk_components(tree, self._owned)}
-        self._owned[owner] = dict.fromkeys(found)
+        self._replace(owner, before, found)
+        return list(found)
+
+    def reload(self, owner: Key, old: Collection[str], new: Mapping[str, dict[str, Any]]) -> None:
+        """Like `load`, of a part: the ids of the components that changed or went, and those that changed or came."""
+        self._loaded(owner, list(new.values()))
+        self._owned_by(owner)
+        self._replace(owner, old, new)
+
+    def _replace(self, owner: Key | None, before: Collection[str], found: Mapping[str, dict[str, Any]]) -> None:
+        owned = self._owned[owner]
         for id, component in found.items():
-            if id not in before:
+            if id not in owned:
+                owned[id] = None
                 self._leave_pages(id)
                 self._hold(id)
             self._homes[id] = owner
             self._props[id], self._types[id] = component["props"], component["type"]
         for id in before:
-            if id not in found:
-                self._release(id, owner)
-        return list(found)
+            if id not in found and id in owned:
+                del owned[id]
+                self._release(id)
+
+    def _owned_by(self, owner: Key | None) -> dict[str, None]:
+        if owner not in self._owned:
+            self._owned[owner] = self._take_over(owner)
+        return self._owned[owner]
 
     def _take_over(self, owner: Key | None) -> dict[str, None]:
         """A property is shared from now on: what stands in it belongs to it, and no longer to what is around."""
-        taken: dict[str, None] = {}
-        if owner is not None:
-            id, property = owner
-            self._holding.setdefault(id, set()).add(property)
-            if id in self._homes:
-                around = self._owned[self._homes[id]]
-                taken = {one: None for one in self.inside(self._props[id].get(property)) if one in around}
-                for one in taken:
-                    del around[one]
-                    self._homes[one] = owner
+        if owner is None:
+            return {}
+        id, property = owner
+        self._holding.setdefault(id, set()).add(property)
+        around = self._owned[self._homes[id]] if id in self._homes else {}
+        taken = {one: None for one in self.inside(self.props(id).get(property)) if one in around}
+        for one in taken:
+            del around[one]
+            self._homes[one] = owner
         return taken
 
     def add_private(self, tab: str, ids: Iterable[str]) -> list[str]:
@@ -204,7 +213,7 @@ class Components:
 
         What the server took away is no news: the page may not have heard of it yet.
         """
-        owned = self._owned.setdefault(_Page(tab), {})
+        owned = self._pages.setdefault(tab, {})
         unknown = (id for id in dict.fromkeys(ids) if not (id in owned or id in self._homes or id in self._removed))
         new = [id for id in unknown if is_id(decoded_id(id))]
         room = min(MAX_PRIVATE - len(owned), MAX_ALL_PRIVATE - self._private)
@@ -225,11 +234,10 @@ class Components:
 
     def forget_private(self, tab: str) -> list[str]:
         """The page is gone, or starts again with the layout. Returns what it had made known."""
-        page = _Page(tab)
-        owned = self._owned.pop(page, {})
+        owned = self._pages.pop(tab, {})
         self._private -= len(owned)
         for id in owned:
-            self._release(id, page)
+            self._release(id)
         return list(owned)
 
     def _hold(self, id: str) -> None:
@@ -243,11 +251,11 @@ class Components:
         if parts:
             self._by_names.setdefault(parts[0], {})[parts[1]] = id
 
-    def _release(self, id: str, owner: Owner) -> None:
+    def _release(self, id: str) -> None:
         self._holders[id] -= 1
         if self._holders[id]:
-            if id in self._homes and self._homes[id] == owner:
-                self._homes[id] = next(other for other in self._owned if self._is_home(other, id))
+            if id in self._homes and id not in self._owned.get(self._homes[id], ()):
+                self._homes[id] = next(owner for owner, ids in self._owned.items() if id in ids)
             return
         del self._holders[id]
         self._note(id, False)
@@ -260,18 +268,14 @@ class Components:
         if parts:
             del self._by_names[parts[0]][parts[1]]
         for property in self._holding.pop(id, ()):
-            key = (id, property)
-            for nested in self._owned.pop(key):
-                self._release(nested, key)
-
-    def _is_home(self, owner: Owner, id: str) -> TypeGuard[Key | None]:
-        return not isinstance(owner, _Page) and id in self._owned[owner]
+            for nested in self._owned.pop((id, property)):
+                self._release(nested)
 
     def _leave_pages(self, id: str) -> None:
         """The server shows it from now on: it goes when the server takes it away, whatever pages said."""
         if id not in self._holders or id in self._homes:
             return
-        for owned in [owned for owner, owned in self._owned.items() if isinstance(owner, _Page) and id in owned]:
+        for owned in [owned for owned in self._pages.values() if id in owned]:
             del owned[id]
             self._private -= 1
         self._holders[id] = 0

@@ -125,7 +125,8 @@ class Engine:
 
     def _put_value(self, entry: Entry, item: Item, changed: dict[Key, bool], patched: Patched | None = None) -> None:
         self.shared.put(entry)
-        if may_hold_components(entry.key[1], item.encoded) or self.components.owns(entry.key):
+        holds_any = may_hold_components(entry.key[1], item.encoded) or entry.key in self.components.owners
+        if holds_any or (patched is not None and self.children.holds_any(entry.key, patched.before)):
             self.children.bring(entry, changed, patched)
 
     def _put_event(self, item: Item, folded: Patched | None) -> None:

@@ -22,7 +22,7 @@ Key = tuple[str, str]
 
 MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
 
-_UNSET: Any = object()
+UNSET: Any = object()
 
 
 class Entry:
@@ -35,12 +35,25 @@ class Entry:
         patches: ``(seq, encoded operations)`` that lead here from the value at ``base``, oldest first.
         base: the oldest seq from which ``patches`` lead here.
         extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.
+        filled: the value with the newest values of the components inside of it, as long as none of them changes; else `UNSET`.
     """
 
-    __slots__ = ("_crc", "_encoded", "_triple", "_value", "base", "extended", "key", "origin", "patches", "seq")
+    __slots__ = (
+        "_crc",
+        "_encoded",
+        "_triple",
+        "_value",
+        "base",
+        "extended",
+        "filled",
+        "key",
+        "origin",
+        "patches",
+        "seq",
+    )
 
     def __init__(
-        self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = _UNSET, origin: str | None = None
+        self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = UNSET, origin: str | None = None
     ) -> None:
         self.key = key
         self.seq = seq
@@ -48,6 +61,7 @@ class Entry:
         self.patches: tuple[tuple[int, bytes], ...] = ()
         self.base = seq
         self.extended = 0
+        self.filled: Any = UNSET
         self._encoded = encoded
         self._value = value
         self._triple: bytes | None = None
@@ -56,7 +70,7 @@ class Entry:
     @property
     def value(self) -> Any:
         """The value as JSON decodes it; never to be changed in place."""
-        if self._value is _UNSET:
+        if self._value is UNSET:
             self._value = orjson.loads(self.encoded)
         return self._value
 
@@ -86,9 +100,13 @@ class Entry:
         encoded = self.triple_for(position)
         return encoded if self.seq == seq else with_seq(encoded, self.seq)
 
+    def is_patch_for(self, position: int) -> bool:
+        """Is a page at ``position`` sent patches, and not the value?"""
+        return bool(self.patches) and position >= self.base
+
     def triple_for(self, position: int) -> bytes:
         """What a page at ``position`` is sent: the patches it lacks if it has the value they start from, else the value."""
-        if not self.patches or position < self.base:
+        if not self.is_patch_for(position):
             return self.triple
         operations = b",".join(operations for seq, operations in self.patches if seq > position and operations)
         patch = b'{"__dash_patch_update":"__dash_patch_update","operations":[%b]}' % operations
@@ -159,16 +177,21 @@ class SharedMap:
         self._entries[entry.key] = entry
         self._entries.move_to_end(entry.key)
         self._by_id.setdefault(entry.key[0], {})[entry.key[1]] = None
-        if self.dirty is not None:
-            self.dirty[entry.key] = None
+        self._changed(entry.key)
 
     def fold(self, entry: Entry, value: Any) -> None:
         """Replace a value by what pages made of it themselves, from an event at the newest seq: it is not sent again."""
         folded = Entry(entry.key, entry.seq, value=value, origin=entry.origin)
         folded.extended = self.seq
         self._entries[entry.key] = folded
+        self._changed(entry.key)
+
+    def _changed(self, key: Key) -> None:
         if self.dirty is not None:
-            self.dirty[entry.key] = None
+            self.dirty[key] = None
+        for outer in self.around(key[0]):
+            if (entry := self._entries.get(outer)) is not None:
+                entry.filled = UNSET
 
     def blank(self, key: Key) -> None:
         """Forget a value that turned out to be an event's: its seq stays, because pages count it."""
@@ -179,7 +202,7 @@ class SharedMap:
     def since(self, position: int) -> list[Entry]:
         """What is newer than ``position``, oldest first. Costs as much as there is to send.
 
-        What stands inside of a value that goes as a Patch comes behind it: the Patch may bring the component.
+        What stands inside of a value that may go as a Patch comes behind it: the Patch may bring the component.
         """
         newer: list[Entry] = []
         for entry in reversed(self._entries.values()):
@@ -187,7 +210,7 @@ class SharedMap:
                 break
             newer.append(entry)
         newer.reverse()
-        if any(entry.patches and position >= entry.base for entry in newer):
+        if any(entry.patches for entry in newer):
             newer = self._contents_last(newer)
         return newer
 

@@ -44,8 +44,9 @@ class StateInLayouts:
         for component in walk_components(tree):
             props = component["props"]
             id = id_text(props["id"])
+            known = by_id.get(id, ()) if id not in found else ()  # an old value may hold what it stands in now
             found[id] = component
-            entries = [one for one in by_id.get(id, ()) if not events.has(component["type"], one.key[1])]
+            entries = [one for one in known if not events.has(component["type"], one.key[1])]
             for entry in entries if view is None else view.shown_all(entries):
                 props[entry.key[1]] = orjson.loads(entry.encoded)
             if props.get("persistence"):
