@@ -112,7 +112,9 @@ class History:
         self.engine.share(Dep('{"n":["ALL"],"t":"in"}', "value", ("n", "t"), (Wild.ALL, "in")))
         box = component("Div", "box", children=[self.row() for _ in range(2)])
         panel = component("Div", "panel", children=[self.row(), box, self.row()])
-        self.layout = component("Div", "root", children=[panel, component("Checklist", "list", options=[self.option()])])
+        self.layout = component(
+            "Div", "root", children=[panel, component("Checklist", "list", options=[self.option()])]
+        )
         self.engine.load_layout(self.layout)
         self.engine.startup.open()
         self.step = Page("step", self.engine, self.tree)
@@ -131,7 +133,9 @@ class History:
         maybe = {"title": f"new {next(self.numbers)}"} if self.random.random() < 0.5 else {}
         value = {"value": next(self.numbers)} if self.random.random() < 0.7 else {}
         control = component("Input", {"t": "in", "n": number}, **value)
-        shown = component("Div", {"t": "out", "n": number}, children=self.random.choice([None, f"{next(self.numbers)}"]))
+        shown = component(
+            "Div", {"t": "out", "n": number}, children=self.random.choice([None, f"{next(self.numbers)}"])
+        )
         return component("Div", f"row{number}", children=[control, shown], **maybe)
 
     def option(self) -> Tree:
@@ -143,7 +147,8 @@ class History:
 
     def content(self, key: Key) -> list[Tree]:
         """What a container holds."""
-        return (props_of(self.tree, key[0]) or {}).get(key[1]) or []
+        content = (props_of(self.tree, key[0]) or {}).get(key[1])
+        return content if isinstance(content, list) else []
 
     def containers(self) -> list[Key]:
         """Those that are there, and hold a list."""
@@ -178,24 +183,23 @@ class History:
         return [Item(key, orjson.dumps([*rows, *(new() for _ in range(self.random.randint(0, 2)))]))]
 
     def anew(self, part: Tree) -> Tree:
-        """The same row, made anew."""
-        if "label" in part or part["props"]["id"] == "box":
+        """The same row, made anew; or the box, without its rows."""
+        if "label" in part:
             return part
+        if part["props"]["id"] == "box":
+            return component("Div", "box", children=None)
         return self.row(int(part["props"]["id"][3:]))
 
     def operation(self, key: Key) -> Operation:
         new = self.option if key[1] == "options" else self.row
         content = self.content(key)
         place = self.random.randrange(len(content)) if content else 0
-        simple: list[Operation] = [
-            op("Append", [], value=new()),
-            op("Prepend", [], value=new()),
-            op("Extend", [], value=[new(), new()]),
-            op("Insert", [], index=place, value=new()),
-            op("Reverse", []),
-        ]
-        if not content or not isinstance(content[place], dict):
+        simple = [op("Append", [], value=new()), op("Prepend", [], value=new())]
+        if not content:
             return self.random.choice(simple)
+        simple.append(op("Extend", [], value=[new(), new()]))
+        simple.append(op("Insert", [], index=place, value=new()))
+        simple.append(op("Reverse", []))
         inside = ["label"] if "label" in content[place] else []
         return self.random.choice(
             [
@@ -222,8 +226,6 @@ class History:
 
     def patch(self) -> list[Item]:
         key = self.random.choice(self.containers())
-        if not isinstance(self.content(key), list):
-            return []
         self.patches += 1
         patch = {"__dash_patch_update": "__dash_patch_update", "operations": [self.operation(key)]}
         return [Item(key, orjson.dumps(patch))]
@@ -251,7 +253,7 @@ class History:
         self.look(self.late)
 
     def named(self, mod: list[Item]) -> set[str]:
-        """The container, what the operations write, and what they lead through."""
+        """The container, what the operations write, what they lead through, and what a box that comes new has in it."""
         found = {item.key[0] for item in mod}
         for item in mod:
             for operation in orjson.loads(item.encoded).get("operations", []) if b"operations" in item.encoded else []:
@@ -261,7 +263,8 @@ class History:
                     node = node.get(step) if isinstance(node, dict) else node[step]
                     if isinstance(node, dict) and "namespace" in node:
                         found.add(id_text(node["props"]["id"]))
-        return found
+        inside = walk(self.content(("box", "children"))) if "box" in found else ()
+        return found | {id_text(props["id"]) for props in inside}
 
     def look(self, page: Page) -> None:
         """A page reads: now it shows what the server has."""
