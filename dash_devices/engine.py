@@ -125,8 +125,10 @@ class Engine:
 
     def _put_value(self, entry: Entry, item: Item, changed: dict[Key, bool], patched: Patched | None = None) -> None:
         self.shared.put(entry)
-        holds_any = may_hold_components(entry.key[1], item.encoded) or entry.key in self.components.owners
-        if holds_any or (patched is not None and self.children.holds_any(entry.key, patched.before)):
+        key, components = entry.key, self.components
+        given = components.props(key[0]).get(key[1]) if patched is None else patched.before
+        is_holding = key in components.owners or may_hold_components(key[1], item.encoded)
+        if is_holding or self.children.holds_any(key, given):
             self.children.bring(entry, changed, patched)
 
     def _put_event(self, item: Item, folded: Patched | None) -> None:

@@ -71,14 +71,14 @@ class Batch:
 
     def _encode(self, entries: list[Entry], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
         seq, position = self._shared.seq, self._position
-        wholes = {entry.key: entry.seq for entry in entries if not entry.is_patch_for(position)}
-        mods = [entry.mod_for(self._place(entry, wholes) if entry.patches else position, seq) for entry in entries]
+        filled = {entry.key: entry.seq for entry in entries if entry.patches and not entry.is_patch_for(position)}
+        mods = [entry.mod_for(self._place(entry, filled) if entry.patches else position, seq) for entry in entries]
         return codec.mods(seq, mods, events, lost)
 
-    def _place(self, entry: Entry, wholes: dict[Key, int]) -> int:
-        """From where a page needs the patches of a value: what it is sent whole around it has the older ones in it."""
+    def _place(self, entry: Entry, filled: dict[Key, int]) -> int:
+        """From where a page needs the patches of a value: a patched one around it that is sent whole has the older ones in it."""
         around = self._shared.around(entry.key[0])
-        return max([self._position, *(wholes[key] for key in around if key in wholes)])
+        return max([self._position, *(filled[key] for key in around if key in filled)])
 
 
 Batches = dict[tuple[int, "View | None"], Batch]
