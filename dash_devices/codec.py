@@ -45,6 +45,7 @@ _CHECKS: Final[dict[Any, tuple[Callable[[Any], bool], str]]] = {
     float: (_is_number, "a number"),
     str: (_is_str, "a string"),
     list[Triple]: (_is_triples, "a list of [id, property, value]"),
+    list[Triple] | None: (_optional(_is_triples), "a list of [id, property, value], or null"),
     dict[str, Any]: (_is_object, "an object"),
     str | None: (_optional(_is_str), "a string or null"),
     int | None: (_optional(_is_int), "a whole number or null"),

@@ -119,7 +119,10 @@ class Components:
         return id in self._holders
 
     def props(self, id: str) -> dict[str, Any]:
-        """The props that the newest layout or children gave a component; empty when it is not known."""
+        """The props that the newest layout or children gave a component; empty when it is not known.
+
+        Of a component that a page got by itself: those that some callback reads.
+        """
         return self._props.get(id, {})
 
     def type(self, id: str) -> str:
@@ -224,12 +227,17 @@ class Components:
         owned.update(dict.fromkeys(fresh))
         return fresh
 
-    def sent(self, tab: str, types: Mapping[str, str]) -> list[str]:
-        """Components that the server sent to one page alone, with their types. Returns what `add_private` does."""
-        for id in types:
+    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], is_read: Callable[[str], bool]) -> list[str]:
+        """Components, by id, that the server sent to one page alone. Returns what `add_private` does.
+
+        ``is_read``: is a property of this name to be kept?
+        """
+        for id in found:
             self._removed.pop(id, None)
-        fresh = self.add_private(tab, types)
-        self._types.update((id, types[id]) for id in fresh)
+        fresh = self.add_private(tab, found)
+        for id in fresh:
+            props, self._types[id] = found[id]["props"], found[id]["type"]
+            self._props.setdefault(id, {name: props[name] for name in props if is_read(name)})
         return fresh
 
     def forget_private(self, tab: str) -> list[str]:

@@ -20,7 +20,7 @@ from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
 from .children import Children, Patched
 from .clients import Client
-from .components import Components, id_parts, may_hold_components
+from .components import Components, decoded_id, id_parts, may_hold_components
 from .drafts import Draft
 from .encoder import Encoder
 from .errors import DashDevicesError
@@ -35,6 +35,8 @@ from .startup import Startup
 
 logger = logging.getLogger("dash_devices.state")
 callback_logger = logging.getLogger("dash_devices.callbacks")
+
+NOTHING: Mapping[Key, bytes] = {}
 
 
 class Engine:
@@ -85,10 +87,11 @@ class Engine:
             built = self._build(items)
             seq = self.shared.next_seq()
             changed: dict[Key, bool] = {}
+            happened = {item.key: item.encoded for item in items if item.key in self.events}
             for place, item in enumerate(items):
                 self._put(item, seq, origin, changed, built.get(place))
             if self.running:
-                self._follow(changed, cause)
+                self._follow(changed, cause, happened)
         self.changed()
         return seq
 
@@ -142,17 +145,22 @@ class Engine:
             self.shared.fold(entry, folded.value)
 
     # ---- what follows -----------------------------------------------------------------------------------------------
-    def _follow(self, changed: Mapping[Key, bool], cause: Cause) -> None:
-        """Queue the calls that listen, then those that run because components came or went."""
-        queued = self._dispatch(changed, cause)
+    def _follow(self, changed: Mapping[Key, bool], cause: Cause, happened: Mapping[Key, bytes]) -> None:
+        """Queue the calls that listen, then those that run because components came or went. ``happened``: events."""
+        queued = self._dispatch(changed, cause, happened)
         if self.components.has_news or self.children.has_fresh:
             self.startup.look(cause, queued)
 
-    def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> set[tuple[SharedCallback, Anchor]]:
+    def _dispatch(
+        self, changed: Mapping[Key, bool], cause: Cause, happened: Mapping[Key, bytes]
+    ) -> set[tuple[SharedCallback, Anchor]]:
         queued = set()
         for invocation in self.registry.invocations(changed):
             callback = invocation.callback
-            if self._is_left_out(callback, cause) or self.startup.will_run(callback):
+            is_initial = cause.quiet and not cause.ancestors
+            if (cause.quiet and not callback.outputs) or (is_initial and callback.prevent_initial_call):
+                continue
+            if self.startup.will_run(callback):
                 continue
             if (callback, invocation.anchor) in cause.ancestors and not any(changed[k] for k in invocation.triggered):
                 continue
@@ -161,20 +169,14 @@ class Engine:
                     "callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause)
                 )
                 continue
-            self.queue(invocation, cause)
+            self.queue(invocation, cause, happened)
             queued.add((callback, invocation.anchor))
         return queued
 
-    @staticmethod
-    def _is_left_out(callback: SharedCallback, cause: Cause) -> bool:
-        """Nobody caused it: is the callback one that never runs by itself?"""
-        is_first = not cause.ancestors
-        return cause.quiet and (not callback.outputs or (is_first and callback.prevent_initial_call))
-
-    def queue(self, invocation: Invocation, cause: Cause) -> SharedCall:
-        """Queue one call with the values of now. The caller holds the lock."""
+    def queue(self, invocation: Invocation, cause: Cause, happened: Mapping[Key, bytes] = NOTHING) -> SharedCall:
+        """Queue one call with the values of now, and of the events that cause it. The caller holds the lock."""
         callback = invocation.callback
-        inputs = [self._input(dep, invocation) for dep in callback.inputs]
+        inputs = [self._input(dep, invocation, happened) for dep in callback.inputs]
         state = [self._state(dep, invocation, cause) for dep in callback.state]
         call = SharedCall(self, invocation, inputs, state, cause)
         self.lanes.submit(callback.lane or f"call {id(call)}", call)
@@ -188,13 +190,17 @@ class Engine:
         return None
 
     def value(self, key: Key) -> Any:
-        """The server's value, else the layout's, else None; with the server's values in the components inside of it."""
-        return self.children.value(key)
+        """The server's value, else the layout's, else None; with the server's values in the components inside of it.
 
-    def _input(self, dep: Dep, invocation: Invocation) -> Given:
+        The property ``id`` comes from the id itself.
+        """
+        return decoded_id(key[0]) if key[1] == "id" else self.children.value(key)
+
+    def _input(self, dep: Dep, invocation: Invocation, happened: Mapping[Key, bytes]) -> Given:
         keys = expand(dep, invocation.anchor, self.components)
-        is_missing = dep.optional and not dep.is_pattern and dep.text not in self.components
-        slots = [Slot(key, None if is_missing else self.value(key)) for key in keys]
+        if dep.optional and not dep.is_pattern and dep.text not in self.components:
+            return Slot(dep.key, None)
+        slots = [Slot(key, orjson.loads(happened[key]) if key in happened else self.value(key)) for key in keys]
         return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
 
     def _state(self, dep: Dep, invocation: Invocation, cause: Cause) -> Given:
@@ -202,7 +208,8 @@ class Engine:
         if dep.is_many:
             told = [key for key in cause.state if key[1] == dep.prop and self._names(dep, key, invocation)]
             keys = told or keys
-        slots = [Slot(key, cause.state[key] if key in cause.state else self.value(key)) for key in keys]
+        state = {} if dep.prop == "id" else cause.state
+        slots = [Slot(key, state[key] if key in state else self.value(key)) for key in keys]
         return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
 
     @staticmethod

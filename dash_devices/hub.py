@@ -132,7 +132,7 @@ class Hub:
             session.outbox.clear()
             self._linked[session.token] = session
             self.vitals.begin(session, hello)
-            self.greeter.greet(session, hello, self.build)
+            self.greeter.greet(session, hello, self.build, len(self.clients))
             self.greeted(session)
         self.presence.join(session)
         self.wake()
@@ -215,8 +215,7 @@ class Hub:
             registry, events = self.engine.registry, self.engine.events
             shared = [one for one in items if registry.is_watched(one.key) and not (quiet and one.key in events)]
             self._post_props(session, [item for item in items if item not in shared])
-            if quiet:
-                shared = [item for item in shared if item.key not in self.engine.shared]
+            shared = [item for item in shared if not (quiet and item.key in self.engine.shared)]
             if shared:
                 self.engine.store(shared, Cause(client=session.client, quiet=quiet))
         self.wake()
@@ -253,6 +252,7 @@ class Hub:
         self.stopping = False
         self.engine.lanes.loop = loop
         self.engine.running = True
+        self.intake.start()
         self.waker.start(loop)
         self.spawn(self._housekeeping(), "dash-devices housekeeping")
         self.engine.startup.open()

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import codec, strict
+from . import codec
 from .calls import Cause, Item
-from .components import canonical_id, may_hold_components
+from .components import canonical_id
+from .content import Contents, Refused
 from .engine import Engine
 from .errors import ModsError, ProtocolError, TooComplexError
 from .limits import PageLimits
+from .own_reports import OwnReports
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
 from .registry import SharedCallback
@@ -32,14 +34,6 @@ MAX_ANSWER_BYTES = 4_096  # of values in a refusal
 TOO_COMPLEX = "the value is nested too deeply or has too many parts"
 
 
-class Refused(Exception):
-    """A change that is not taken; carries the nack's code and text."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Arrived:
     """A change that was checked.
@@ -48,6 +42,7 @@ class Arrived:
         page: the page load that it came from.
         refused: what is wrong with it.
         has_results: do callbacks with outputs listen to it?
+        same: the seq at which the server holds these values already; None: it is to be stored.
     """
 
     session: Session
@@ -57,6 +52,7 @@ class Arrived:
     items: list[Item]
     refused: Refused | None
     has_results: bool = False
+    same: int | None = None
 
 
 class Intake:
@@ -76,6 +72,12 @@ class Intake:
         self.max_change_age: float | None = 5.0
         self.journal: Journal | None = None
         self._age = age
+        self._contents = Contents(engine.registry, limits)
+        self._own_reports = OwnReports(engine)
+
+    def start(self) -> None:
+        """The server runs: no change waits for the disk yet."""
+        self._own_reports = OwnReports(self.engine)
 
     def change(self, session: Session, change: Change, size: int) -> None:
         """Watched properties got new values in a page. ``size``: bytes of the frame."""
@@ -109,11 +111,13 @@ class Intake:
         """A change takes its number: it is settled now, or when it is on disk, and always behind those before it."""
         session = arrived.session
         session.taken = arrived.change.n
-        waits = self.journal is not None and not arrived.refused and self.journal.waits(arrived.keys)
+        is_news = not arrived.refused and arrived.same is None
+        waits = self.journal is not None and is_news and self.journal.waits(arrived.keys)
         if self.journal is None or not (waits or session.waiting):
             self._settle(arrived)
             return
         session.waiting += 1
+        self._own_reports.waits(arrived.keys, arrived.page)
         items = arrived.items if waits else ()
         self.journal.write(session, session.taken, items, partial(self._written, arrived, waits))
 
@@ -122,6 +126,11 @@ class Intake:
         items, refused, has_results = [], None, False
         try:
             listeners = self._check(session, keys, change.values, size)
+            if change.base is not None and (same := self._own_reports.seq_of_same(session, change, keys)) is not None:
+                return Arrived(session, session.page, change, keys, [], None, same=same)
+            self._check_lanes(listeners)
+            if outdated := self._own_reports.outdated(session, change, keys):
+                raise outdated
             has_results = any(callback.outputs for callback in listeners)
             self._check_storage(session, change.n, keys)
             self._check_age(session, change.at)
@@ -133,6 +142,7 @@ class Intake:
     def _written(self, arrived: Arrived, waits: bool, trouble: str) -> None:
         """A change is on disk, or cannot get there; or was only behind such a one."""
         arrived.session.waiting -= 1
+        self._own_reports.settled(arrived.keys, arrived.page)
         if trouble and waits:
             arrived = dataclasses.replace(arrived, refused=_not_kept(trouble))
         with self.engine.lock:
@@ -146,11 +156,16 @@ class Intake:
 
     def _take(self, arrived: Arrived) -> Refused | None:
         session, change = arrived.session, arrived.change
-        state = self._state(session, change)
-        try:
-            seq = self.engine.store(arrived.items, Cause(client=session.client, state=state), origin=arrived.page)
-        except ModsError as error:  # points that fit no figure: found before anything was stored
-            return Refused(Nack.BAD_VALUE, str(error))
+        seq = arrived.same
+        if seq is None:
+            # asked again: it may have waited for the disk
+            if outdated := self._own_reports.outdated(session, change, arrived.keys):
+                return outdated
+            cause = Cause(client=session.client, state=self._state(session, change.state))
+            try:
+                seq = self.engine.store(arrived.items, cause, origin=arrived.page)
+            except ModsError as error:  # points that fit no figure: found before anything was stored
+                return Refused(Nack.BAD_VALUE, str(error))
         self.engine.metrics["changes"] += 1
         if session.page != arrived.page:
             return None  # it was loaded anew meanwhile
@@ -160,19 +175,20 @@ class Intake:
         session.outbox.reported.update(dict.fromkeys(unsent, seq))
         return None
 
-    def _state(self, session: Session, change: Change) -> dict[Key, Any]:
+    def _state(self, session: Session, said: Iterable[Triple]) -> dict[Key, Any]:
         """What the page says it shows. Of what it may not change, or not read, the server knows better."""
         access, told = self.engine.access, session.outbox.may_read
-        state = {(_canonical(id), property): value for id, property, value in change.state}
+        state = {(_canonical(id), property): value for id, property, value in said}
         return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
 
     def _refuse(self, arrived: Arrived, refused: Refused) -> None:
         session, n = arrived.session, arrived.change.n
-        self.engine.metrics["changes_refused"] += 1
+        self.engine.metrics["changes_outdated" if refused.code == Nack.OUTDATED else "changes_refused"] += 1
         found = [entry for key in arrived.keys if (entry := self.engine.shared.get(key)) is not None]
         entries = session.outbox.shown(found)
         values = [entry.triple for entry in entries]
-        if sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.refuse
+        is_quiet = refused.code == Nack.OUTDATED  # this happens in daily use, and the newer value is on its way
+        if is_quiet or sum(map(len, values)) > MAX_ANSWER_BYTES:  # the mods tell them in any case, see Session.refuse
             values = []
         encode = partial(codec.refusal, n, self.engine.shared.seq, refused.code, str(refused))
         if session.page == arrived.page:
@@ -180,7 +196,8 @@ class Intake:
             session.refuse(n, encode(values) if values else kept, [entry.key for entry in entries], kept)
             if refused.code == Nack.TOO_COMPLEX and not arrived.keys:
                 session.outbox.start_over()  # behind the answer: before it, the page may hold back what it is sent
-        if session.complained != (second := int(time.monotonic())):  # one line a second: nobody is to fill the disk
+        second = int(time.monotonic())
+        if session.complained != second and not is_quiet:  # one line a second: the log must not fill the disk
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
 
@@ -194,14 +211,16 @@ class Intake:
         listeners = [invocation.callback for invocation in self.engine.registry.invocations(keys)]
         if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(listeners)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
-        if self._too_complex(values):
+        if self._contents.is_too_complex(values):
             raise Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
         for key, (_, _, value) in zip(keys, values, strict=True):
-            self._check_content(key, value)
+            self._contents.check(key, value)
+        return listeners
+
+    def _check_lanes(self, listeners: Iterable[SharedCallback]) -> None:
         full = self.engine.full_lane(listeners)
         if full is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
-        return listeners
 
     def _check_storage(self, session: Session, n: int, keys: list[Key]) -> None:
         waits = self.journal is not None and self.journal.waits(keys)
@@ -224,27 +243,9 @@ class Intake:
         limits = [callback.max_change for callback in listeners]
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
-    def _too_complex(self, values: Iterable[Triple]) -> bool:
-        nested = [value for _, _, value in values if type(value) in (dict, list)]
-        if not nested:
-            return False
-        depth, nodes = codec.complexity(nested, self.limits.depth, self.limits.nodes)
-        return depth > self.limits.depth or nodes > self.limits.nodes
-
-    def _check_content(self, key: Key, value: Any) -> None:
-        """What a page writes is data: it must not turn into components, or into other ancestors of objects, elsewhere."""
-        if type(value) not in (dict, list):
-            return
-        encoded = orjson.dumps(value)
-        if strict.pollutes(encoded):
-            raise Refused(Nack.BAD_VALUE, "no value may name __proto__")
-        holds_any = may_hold_components(key[1], encoded) and strict.holds_components(value)
-        if holds_any and not self.engine.registry.takes_components(key):
-            raise Refused(Nack.BAD_VALUE, "a page may not write components here")
-
     def _may_adopt(self, session: Session, key: Key, value: Any) -> bool:
         try:
-            self._check_content(key, value)
+            self._contents.check(key, value)
         except Refused:
             return False
         return self.engine.access.may_change(session.client, key)
@@ -257,7 +258,7 @@ class Intake:
 
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
-        if self._too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
+        if self._contents.is_too_complex(mount.values) or any(is_patch(value) for _, _, value in mount.values):
             raise ProtocolError(
                 "mount.values: expected plain values, got a Patch, or one nested too deeply or too large"
             )
@@ -265,20 +266,21 @@ class Intake:
             values = [((_canonical(id), property), value) for id, property, value in mount.values]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
+            cause = Cause(client=session.client, state=self._state(session, mount.state or ()), quiet=True)
             adopted = []
             for key, value in watched:
                 if not self.is_there(key) or key in self.engine.events or not session.outbox.may_read(key):
                     continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                if entry is None and self._may_adopt(session, key, value):
+                if entry is None and value is not None and self._may_adopt(session, key, value):
                     adopted.append(Item(key, encoded))
                 elif entry is not None and entry.encoded != encoded:
                     session.outbox.again.whole.add(key)
             if adopted:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells
-                self.engine.store(adopted, Cause(client=session.client, quiet=True))
-            self.engine.startup.look()
+                self.engine.store(adopted, cause)
+            self.engine.startup.look(cause=dataclasses.replace(cause, client=None))
 
 
 def _not_kept(trouble: str) -> Refused:

@@ -54,6 +54,7 @@ class Nack:
     BAD_VALUE: Final = "bad_value"
     TOO_OLD: Final = "too_old"
     STORAGE: Final = "storage"
+    OUTDATED: Final = "outdated"
     UNCONFIRMED: Final = "unconfirmed"
 
 
@@ -83,21 +84,26 @@ class Hello:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """Watched properties got new values in a page. ``at`` is the page's clock in milliseconds."""
+    """Watched properties got new values in a page. ``at`` is the page's clock in milliseconds.
+
+    ``base``: the component changed by itself, in a page that stood at this seq.
+    """
 
     type: ClassVar[str] = "change"
     n: int
     values: list[Triple]
     state: list[Triple]
     at: float
+    base: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mount:
-    """Watched properties appeared in a page with these values; nobody changed them."""
+    """Watched properties appeared in a page with these values, as part of mounting. ``state`` is as in `Change`."""
 
     type: ClassVar[str] = "mount"
     values: list[Triple]
+    state: list[Triple] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -164,7 +170,8 @@ class Limits:
 class Welcome:
     """The answer to a `Hello`. ``shared``: the ids, or patterns of them, of components that show shared state.
 
-    ``kept``: the epoch is new, but ``handled`` still counts.
+    ``kept``: the epoch is new, but ``handled`` still counts. ``rerun``: milliseconds in which a page of another epoch
+    repeats its initial calls; 0: it does not.
     """
 
     type: ClassVar[str] = "welcome"
@@ -177,6 +184,7 @@ class Welcome:
     token: str
     handled: int
     kept: bool
+    rerun: int
     watch: list[Watch]
     shared: list[str]
     limits: Limits

@@ -65,11 +65,7 @@ class Invocation:
 
 
 class Registry:
-    """Every shared callback and shared property, found by what they listen to.
-
-    Args:
-        components: that are known.
-    """
+    """Every shared callback and shared property, found by what they listen to. ``components``: those that are known."""
 
     def __init__(self, components: Components) -> None:
         self._components = components
@@ -82,6 +78,7 @@ class Registry:
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
         self._optional: dict[str, list[SharedCallback]] = {}
         self._for_components: list[Dep] = []
+        self._state_properties: set[str] = set()
         self._watch_version = -1
         self._watch: list[Watch] = []
 
@@ -108,6 +105,7 @@ class Registry:
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
+        self._state_properties.update(dep.prop for dep in callback.state)
         self.version += 1
 
     def share(self, dep: Dep) -> None:
@@ -148,6 +146,10 @@ class Registry:
         if key in self._literal or key in self._shares:
             return True
         return any(True for _ in self._fitting(key))
+
+    def is_read(self, property: str) -> bool:
+        """Is a property of this name the State of some callback?"""
+        return property in self._state_properties
 
     def watched_properties(self) -> dict[str, None]:
         """The names of all properties that are watched on some component."""

@@ -33,7 +33,7 @@ class Startup:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pending: list[SharedCallback] = []
-        self._blocked: dict[int, tuple[SharedCallback, set[int]]] = {}
+        self._blocked: dict[int, tuple[SharedCallback, set[int], Cause]] = {}
         self._running: dict[SharedCallback, Counter[Anchor]] = {}
         self._open = False
         self.idle = threading.Event()
@@ -62,7 +62,7 @@ class Startup:
         """Components may have come or gone: let those callbacks begin that can now, and those run again that have to.
 
         Args:
-            cause: why; what it leads to is initial in any case.
+            cause: what made them known, or took them away; what it leads to here is initial in any case.
             queued: the calls that it has queued already, with the values of now.
         """
         fresh = self._engine.children.take_fresh()
@@ -72,16 +72,16 @@ class Startup:
         self._engine.events.forget(self._engine.shared, appeared)
         self._again(self._due(appeared, lost, fresh), cause.initial, queued)
         if self._pending:
-            self._begin()
+            self._begin(cause.initial)
 
-    def _begin(self) -> None:
+    def _begin(self, cause: Cause) -> None:
         registry, components = self._engine.registry, self._engine.components
         ready = [callback for callback in self._pending if registry.ready(callback, components)]
         if not ready:
             return
         self._pending = [callback for callback in self._pending if callback not in ready]
         self.idle.clear()
-        self._plan(ready)
+        self._plan(ready, cause)
         self._release()
 
     def _due(self, appeared: list[str], lost: list[str], fresh: list[str]) -> Iterator[Due]:
@@ -109,7 +109,7 @@ class Startup:
         self._running.setdefault(callback, Counter())[anchor] += 1
         self._engine.queue(Invocation(callback, anchor, ()), cause)
 
-    def _plan(self, ready: list[SharedCallback]) -> None:
+    def _plan(self, ready: list[SharedCallback], cause: Cause) -> None:
         """Each waits for those before it that write its inputs; a loop is broken where the order says so."""
         registry = self._engine.registry
         order = registry.startup_order(ready)
@@ -117,15 +117,15 @@ class Startup:
         before = registry.predecessors(ready)
         for callback in order:
             earlier = {id(other) for other in before[id(callback)] if place[id(other)] < place[id(callback)]}
-            self._blocked[id(callback)] = (callback, earlier)
+            self._blocked[id(callback)] = (callback, earlier, cause)
 
     def _release(self) -> None:
-        free = [callback for callback, earlier in self._blocked.values() if not earlier]
-        for callback in free:
+        free = [(callback, cause) for callback, earlier, cause in self._blocked.values() if not earlier]
+        for callback, cause in free:
             del self._blocked[id(callback)]
             anchors = self._engine.registry.anchors(callback, self._engine.components)
             for anchor in anchors:
-                self._queue(callback, anchor, QUIET)
+                self._queue(callback, anchor, cause)
             if not anchors:
                 self._done(callback)
 
@@ -144,7 +144,7 @@ class Startup:
 
     def _done(self, callback: SharedCallback) -> None:
         self._running.pop(callback, None)
-        for _, earlier in self._blocked.values():
+        for _, earlier, _ in self._blocked.values():
             earlier.discard(id(callback))
         if not self._blocked and not self._running:
             self.idle.set()

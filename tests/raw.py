@@ -192,14 +192,28 @@ class Raw:
         """Report a new value of one property and return the number of the change."""
         return self.changes([(id, property, value)], state)
 
-    def changes(self, values: Iterable[Iterable[Any]], state: Iterable[Iterable[Any]] = (), at: float = 0) -> int:
-        """Report new values of several properties in one change and return its number. ``at``: ms, 0 for now."""
+    def changes(
+        self,
+        values: Iterable[Iterable[Any]],
+        state: Iterable[Iterable[Any]] = (),
+        at: float = 0,
+        base: int | None = None,
+    ) -> int:
+        """Report new values of several properties in one change and return its number.
+
+        Args:
+            values: triples.
+            state: triples of the State that goes along.
+            at: ms, 0 for now.
+            base: the component changed by itself, in a page that stood at this seq.
+        """
         self.n += 1
         values = [[wire_id(id), property, value] for id, property, value in values]
         state = [[wire_id(id), property, value] for id, property, value in state]
         self.held.made[self.n] = [f"{id}.{property}" for id, property, _ in values]
         at = at or self._now()
-        self.send({"type": "change", "n": self.n, "values": values, "state": state, "at": at})
+        own = {} if base is None else {"base": base}
+        self.send({"type": "change", "n": self.n, "values": values, "state": state, "at": at, **own})
         return self.n
 
     # ---- receiving

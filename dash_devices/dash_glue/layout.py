@@ -82,7 +82,8 @@ class StateInLayouts:
             return
         with self._engine.lock:
             components, registry, events = self._engine.components, self._engine.registry, self._engine.events
-            for id in components.sent(session.token, {id: component["type"] for id, component in found.items()}):
+            # a callback that these components bring to life may read more of them than what is watched
+            for id in components.sent(session.token, found, registry.is_read):
                 for property, value in found[id]["props"].items():
                     if registry.is_watched((id, property)) and (id, property) not in events:
                         self._engine.shared.seed((id, property), value)

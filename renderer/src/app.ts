@@ -12,6 +12,7 @@ import {
   type FromPage,
   type FromServer,
   type Mods,
+  NACK,
   type Notice,
   type Ping,
   type Props,
@@ -25,6 +26,7 @@ import {
   type Welcome,
 } from "./protocol";
 import { createRequests, type LightResponse } from "./requests";
+import { createRerun } from "./rerun";
 import { createSession } from "./session";
 import { createSocket } from "./socket";
 import { stored } from "./stored";
@@ -54,18 +56,23 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   });
   const { send } = socket;
   const requests = createRequests(send);
-  const dash = createRenderer(() => watcher.notice());
+  const dash = createRenderer(() => {
+    rerun.notice();
+    watcher.notice();
+  });
+  const rerun = createRerun(dash, mark.catchesUp);
   const writer = createWriter(dash);
   const watcher = createWatcher(dash, writer, {
     hydrated() {
       replay(early.splice(0));
       typed.restore();
     },
-    change(values, state) {
-      session.change(values, state, clock()).forEach(send);
+    change(values, state, isOwn) {
+      session.change(values, state, clock(), isOwn).forEach(send);
       labels.look();
     },
-    mount: (values) => session.mount(values).forEach(send),
+    mount: (values, state) => session.mount(values, state).forEach(send),
+    fits: session.fits,
   });
   const typed = createTyped(`${memory}:typed`, dash);
   const labels = createLabels(
@@ -106,6 +113,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   function lost(reason: string, isFinal: boolean): void {
     session.interrupted();
+    rerun.interrupted();
     mark.lostLine(reason, isFinal);
     labels.showDown(true);
     if (!isFinal) return;
@@ -128,7 +136,8 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   const handlers = {
     welcome(message: Welcome): void {
-      const { tab, token } = message;
+      const { tab, token, epoch } = message;
+      const { epoch: before = epoch } = session.place;
       if (build && message.build !== build && reloadOnce(message.build)) return;
       early = [];
       shared = message.shared;
@@ -137,6 +146,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       mark.showsConnected();
       frames.forEach(send);
       watcher.watchList(message.watch, message.mode);
+      rerun.resumed(epoch !== before, message.rerun);
       unconfirmed.forEach(([id]) => labels.notify(id, "unconfirmed", "Not confirmed"));
       welcome();
     },
@@ -188,7 +198,9 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     const { write, refused, frames } = session.settled(message, values);
     writer.write(write, true);
     frames.forEach(send);
-    refused.forEach(([id]) => labels.notify(id, "refused", (message as Refusal).message));
+    const { code, message: reason } = message as Refusal;
+    // What a component did by itself is nothing that somebody has to be told of.
+    if (code !== NACK.OUTDATED) refused.forEach(([id]) => labels.notify(id, "refused", reason));
     labels.look();
   }
 

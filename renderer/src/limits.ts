@@ -6,6 +6,12 @@ export const SCANNED_PARTS = 5_000;
 export const KEPT_PROPERTIES = 10_000;
 /** Components in one mount message. */
 export const MOUNT_COMPONENTS = 10_000;
+/** Milliseconds in which a component that has appeared in the document says what belongs to that. */
+export const SETTLE_TIME = 100;
+/** Milliseconds until a page that is always busy counts as idle. */
+export const IDLE_TIME = 1_000;
+/** Milliseconds until the first look whether a component is in the document. */
+export const FIRST_LOOK = 10;
 /** Milliseconds in which the server answers a mount, if it does. */
 export const ANSWER_TIME = 10_000;
 
@@ -33,6 +39,7 @@ export const MARKED_TIME = 2_000;
 /** Milliseconds: a change without an answer for so long is shown as pending. */
 export const PENDING_TIME = 1_000;
 
-/** Milliseconds between looks for the control that a text is put back into, and how many looks. */
+/** Milliseconds between looks for something that is to appear in the document. */
 export const LOOK_TIME = 100;
+/** Looks for the control that a text is put back into. */
 export const LOOKS = 100;

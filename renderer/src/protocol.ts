@@ -41,6 +41,7 @@ export const NACK = {
   BAD_VALUE: "bad_value",
   TOO_OLD: "too_old",
   STORAGE: "storage",
+  OUTDATED: "outdated",
   UNCONFIRMED: "unconfirmed",
 } as const;
 
@@ -64,19 +65,23 @@ export interface Hello {
   n?: number | null;
 }
 
-/** Watched properties got new values in a page. `at` is the page's clock in milliseconds. */
+/** Watched properties got new values in a page. `at` is the page's clock in milliseconds.
+
+`base`: the component changed by itself, in a page that stood at this seq. */
 export interface Change {
   type: "change";
   n: number;
   values: Triple[];
   state: Triple[];
   at: number;
+  base?: number | null;
 }
 
-/** Watched properties appeared in a page with these values; nobody changed them. */
+/** Watched properties appeared in a page with these values, as part of mounting. `state` is as in `Change`. */
 export interface Mount {
   type: "mount";
   values: Triple[];
+  state?: Triple[] | null;
 }
 
 /** An HTTP exchange of Dash's renderer that travels over the socket. */
@@ -127,7 +132,8 @@ export interface Limits {
 
 /** The answer to a `Hello`. `shared`: the ids, or patterns of them, of components that show shared state.
 
-`kept`: the epoch is new, but `handled` still counts. */
+`kept`: the epoch is new, but `handled` still counts. `rerun`: milliseconds in which a page of another epoch
+repeats its initial calls; 0: it does not. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -139,6 +145,7 @@ export interface Welcome {
   token: string;
   handled: number;
   kept: boolean;
+  rerun: number;
   watch: Watch[];
   shared: string[];
   limits: Limits;

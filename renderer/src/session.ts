@@ -1,7 +1,7 @@
 // What the page and the server owe each other: numbers, places, what is not acknowledged. No I/O, no clock, no Dash.
 import { idOf, keyOf, ownText } from "./ids";
-import { type Ack, type Hello, type Mod, type Mods, type Pong, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
-import { crc32, isPatch, stringify } from "./values";
+import { type Ack, type Hello, MAX_CHANGE, type Mod, type Mods, type Pong, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
+import { bytes, crc32, isPatch, stringify } from "./values";
 
 /** Who this tab is, and where in the order of the server it stands. */
 export interface Place {
@@ -15,7 +15,10 @@ interface Pending {
   n: number;
   triples: Triple[];
   at: number;
-  frame: string;
+  /** The message without its base. */
+  text: string;
+  /** Of what a component changed by itself: the seq at which the page stood. */
+  base: number | undefined;
 }
 /** A property with changes that are not acknowledged, and the mods that wait for that. */
 interface Held {
@@ -39,13 +42,23 @@ export function createSession(page: string, build: string, identity: Place) {
   let sent = 0; // changes of `pending` that this line has carried
   let limit = 0; // 0: the line is down, or has not said hello
   let catchingUp = false;
+  let changeBytes = MAX_CHANGE;
   let mounts: Triple[] = []; // values of a mount message that waits behind changes
+  let mountState: Triple[] = [];
+
+  const frameOf = ({ text, base }: Pending): string => (base === undefined ? text : `${text.slice(0, -1)},"base":${base}}`);
+
+  /** State that is too much for one message stays here: the server takes what it has itself. */
+  function mountFrame(): string {
+    const state = stringify(mountState.splice(0));
+    return `{"type":"mount","values":${stringify(mounts.splice(0))}${bytes(state) > changeBytes ? "" : `,"state":${state}`}}`;
+  }
 
   function due(): string[] {
     const from = sent;
     sent = Math.max(from, Math.min(pending.length, limit));
-    const frames = pending.slice(from, sent).map(({ frame }) => frame);
-    if (mounts.length && sent === pending.length) frames.push(stringify({ type: "mount", values: mounts.splice(0) }));
+    const frames = pending.slice(from, sent).map(frameOf);
+    if (mounts.length && sent === pending.length) frames.push(mountFrame());
     return frames;
   }
 
@@ -143,9 +156,12 @@ export function createSession(page: string, build: string, identity: Place) {
       if (kept) {
         held.forEach((waiting) => (waiting.aside = []));
         settle(handled, 0, false);
+        // A seq of an earlier life says nothing in this one.
+        pending.forEach((change) => change.base && (change.base = 0));
       }
       catchingUp = true;
       limit = limits.unacked;
+      changeBytes = limits.change_bytes;
       half = limits.batches / 2;
       batches = 0;
       sent = pending.filter(({ n }) => n <= handled).length;
@@ -156,6 +172,7 @@ export function createSession(page: string, build: string, identity: Place) {
     interrupted(): void {
       limit = 0;
       mounts = [];
+      mountState = [];
     },
 
     /** All of a frame was handled. What a page has missed comes in one frame with the welcome: the next one is news. */
@@ -165,16 +182,26 @@ export function createSession(page: string, build: string, identity: Place) {
       return wasCatchingUp;
     },
 
+    /** May these values be one change? */
+    fits: (values: Triple[]): boolean => bytes(stringify(values)) <= changeBytes,
+
     /** Values that nobody chose. They go behind the changes; while the line is down they are dropped: tell them again. */
-    mount(values: Triple[]): string[] {
-      if (limit) mounts.push(...values);
+    mount(values: Triple[], state: Triple[]): string[] {
+      if (limit) {
+        mounts.push(...values);
+        mountState.push(...state);
+      }
       return due();
     },
 
-    /** A change of this page. Returns the frames to send now: none while the line is down or full. */
-    change(values: Triple[], state: Triple[], at: number): string[] {
+    /**
+     * A change of this page. Returns the frames to send now: none while the line is down or full. `isOwn`: a component changed
+     * by itself, so it must not undo what is newer than what this page has seen.
+     */
+    change(values: Triple[], state: Triple[], at: number, isOwn = false): string[] {
       const n = last + 1;
-      pending.push({ n, triples: values, at, frame: stringify({ type: "change", n, values, state, at }) });
+      const text = stringify({ type: "change", n, values, state, at });
+      pending.push({ n, triples: values, at, text, base: isOwn ? (place.seq ?? 0) : undefined });
       last = n;
       for (const [id, property] of values) {
         const key = keyOf(id, property);

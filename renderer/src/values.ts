@@ -33,10 +33,15 @@ export function holdsComponents(property: string, value: any): boolean {
   return !DATA.test(property) && find(value);
 }
 
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Bytes of a text on the wire. */
+export const bytes = (text: string): number => utf8(text).length;
+
 /** The CRC-32 of a text in UTF-8, as zlib has it, but as a signed number. */
 export function crc32(text: string): number {
   let crc = -1;
-  for (const byte of new TextEncoder().encode(text)) {
+  for (const byte of utf8(text)) {
     crc ^= byte;
     for (let bit = 8; bit--; ) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
   }

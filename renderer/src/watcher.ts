@@ -1,6 +1,8 @@
 // Sees what changes in the page, and tells changes by somebody from what mounting does.
+import { type Cause, createCauses } from "./causes";
 import type { Changed, Renderer, Run } from "./dash";
-import { complain, elementOf } from "./element";
+import { complain } from "./element";
+import { createGathering, type Report } from "./gathering";
 import { idText, isObjectText, keyOf } from "./ids";
 import { ANSWER_TIME, KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
@@ -12,8 +14,11 @@ import type { Writer } from "./writer";
 export interface Reports {
   /** The layout is in the store: from now on it can be written to. */
   hydrated(): void;
-  change(values: Triple[], state: Triple[]): void;
-  mount(values: Triple[]): void;
+  /** `isOwn`: the component changed by itself. */
+  change(values: Triple[], state: Triple[], isOwn: boolean): void;
+  mount(values: Triple[], state: Triple[]): void;
+  /** May these values be one change? */
+  fits(values: Triple[]): boolean;
 }
 
 /** The parts of the store's state as they were after the last action. They are kept apart: the renderer changes old states. */
@@ -23,15 +28,13 @@ interface Seen {
   layout: object;
 }
 
-const INTERACTIONS = "pointerdown keydown wheel click input change drop popstate";
-
 /** Plotly says this when it fits a figure into its place, a tenth of a second after that appeared or changed its size. */
-const isResize = ([, property, value]: Triple): boolean => property === "relayoutData" && equal(value, { autosize: true });
+export const isResize = ([, property, value]: Triple): boolean => property === "relayoutData" && equal(value, { autosize: true });
 
 export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
   let list = createWatchList([]);
-  /** Components that nobody can have touched yet: what they report, they report because they were mounted. */
-  const unsettled = new Set<string>();
+  const causes = createCauses(dash, () => present);
+  const gather = createGathering(tell, reports.fits);
   /** Properties that have their value from a callback's initial call, or from callbacks that only those caused. */
   const tainted = new Set<string>();
   /** Properties that were told as mounted, and when; 0: that was answered. A lost line may have swallowed them. */
@@ -44,10 +47,6 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   let replaced: string[] = [];
   let isHydrated = false;
   let seen = {} as Seen;
-
-  // Costs nothing once all are settled.
-  const interact = () => unsettled.forEach((id) => dash.touchable(id) && unsettled.delete(id));
-  for (const name of INTERACTIONS.split(" ")) addEventListener(name, interact, { capture: true, passive: true });
 
   const watchedIds = (): Set<string> => new Set(list.watchedTexts.flatMap(dash.matching));
   const valueOf = (id: string, property: string, layout?: object): any => dash.component(id, layout)?.props[property];
@@ -70,8 +69,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     see();
     tainted.clear();
     mounted.clear();
-    unsettled.clear();
     present = new Set();
+    causes.keepOnly(present);
     look();
     reports.hydrated();
   }
@@ -80,7 +79,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   function look(): void {
     const before = present;
     present = watchedIds();
-    present.forEach((id) => before.has(id) || unsettled.add(id));
+    causes.unsettle([...present].filter((id) => !before.has(id)));
   }
 
   function noticeChange({ id: dashId, props }: Changed, layout: object): void {
@@ -94,7 +93,9 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       if (isNews) taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
-    if (author) report(id, layout, named, author === "internal" ? undefined : isInitial);
+    if (author !== "internal") causes.written(id);
+    if (author) report(id, layout, named, author === "internal" ? causes.of(id) : isInitial ? "mount" : "use");
+    if (isInitial && present.has(id)) causes.unsettle([id]);
   }
 
   function isInitialCall(runs: Run[]): boolean {
@@ -114,24 +115,31 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     return !!told && clock() - told[2] < ANSWER_TIME && !(told[2] = 0);
   }
 
-  /** `layout`: as it was before. `isInitial` is undefined when the component itself reports: then it depends on whether it is settled. */
-  function report(id: string, layout: object, props: [string, any][], isInitial: boolean | undefined): void {
+  /** `layout`: as it was before. */
+  function report(id: string, layout: object, props: [string, any][], cause: Cause): void {
     const watched = list.watchedOf(id);
     const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
-    if (!values.length) return;
-    if (isInitial ?? (isMounting(id) || values.every(isResize))) mount(values);
-    else reports.change(values, stateFor(watched, values));
+    if (values.length) gather({ id, values, kind: values.every(isResize) ? "mount" : cause });
   }
 
-  function isMounting(id: string): boolean {
-    // What has no element cannot be touched: its first report settles it.
-    return unsettled.has(id) && (!!elementOf(id) || unsettled.delete(id));
+  /** The task is over: what stands in the page now is the State of what happened in it. */
+  function tell({ values, kind }: Report): void {
+    // Components that appeared at once are told at once.
+    const watched = new Map<string, Watched>();
+    for (const [one] of values) watched.has(one) || watched.set(one, list.watchedOf(one));
+    const read = values.flatMap(([one, name]) => watched.get(one)!.get(name) ?? []);
+    if (kind === "mount") mount(values, stateOf(read));
+    else reports.change(values, stateOf(read), kind === "own");
   }
 
-  function stateFor(watched: Watched, values: Triple[]): Triple[] {
+  function stateOf(read: [pattern: string, property: string][]): Triple[] {
     const state = new Map<string, Triple>();
-    for (const [pattern, property] of values.flatMap(([, name]) => watched.get(name)!)) {
+    const isDone = new Set<string>();
+    for (const [pattern, property] of read) {
+      const name = keyOf(pattern, property);
+      if (isDone.has(name)) continue;
+      isDone.add(name);
       for (const id of dash.matching(pattern)) state.set(keyOf(id, property), [id, property, valueOf(id, property)]);
     }
     return [...state.values()];
@@ -142,12 +150,16 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const now = watchedIds();
     const isNew = (id: string) => !present.has(id) || replaced.some((place) => `${dash.pathOf(id)}`.startsWith(place));
     const appeared = [...now].filter(isNew);
-    unsettled.forEach((id) => now.has(id) || unsettled.delete(id));
-    appeared.forEach((id) => unsettled.add(id));
+    causes.keepOnly(now);
+    causes.unsettle(appeared);
     present = now;
     replaced = [];
     writer.appeared();
-    mount(watchedProps(appeared));
+    tellMounted(watchedProps(appeared));
+  }
+
+  function tellMounted(values: Triple[]): void {
+    if (values.length) gather({ id: "", values, kind: "mount" });
   }
 
   /** The watched properties of some components. */
@@ -156,12 +168,12 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     return ids.slice(0, MOUNT_COMPONENTS).flatMap((id) => watched(id).map((name): Triple => [id, name, valueOf(id, name)]));
   }
 
-  function mount(values: Triple[]): void {
+  function mount(values: Triple[], state: Triple[]): void {
     for (const [id, name] of values) {
       mounted.set(keyOf(id, name), [id, name, (mountedAt = clock())]);
       forgetOldest(mounted, KEPT_PROPERTIES);
     }
-    if (values.length) reports.mount(values);
+    reports.mount(values, state);
   }
 
   return {
@@ -184,7 +196,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       // After a snapshot the server knows no object id of this page any more.
       const isUnknown = (id: string) => mode === "snapshot" && isObjectText(id);
       const again = [...mounted.values()].filter(([id]) => dash.component(id) && !isUnknown(id));
-      mount([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
+      tellMounted([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
 
     /** Is it a value that this page told as mounted, and that only comes back to it with a seq? No value was told as null. */

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createApp } from "../src/app";
-import { component, FakeSocket, fakeBrowser, fakeDash } from "./page";
+import { component, FakeSocket, fakeBrowser, fakeDash, fakeMicrotasks } from "./page";
 
 const literal: any[] = JSON.parse(readFileSync(new URL("../../tests/frames.json", import.meta.url), "utf8")).from_server;
 const WELCOME = literal.flat().find(({ type }) => type === "welcome");
 
 let browser: ReturnType<typeof fakeBrowser>;
 let dash: ReturnType<typeof fakeDash>;
+let endTask: () => void;
 let storage: Map<string, string>;
 const originalFetch = vi.fn();
 const reload = vi.fn();
@@ -36,6 +37,7 @@ beforeEach(() => {
   // What a test leaves waiting must not open a line in the next one.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   browser = fakeBrowser();
+  endTask = fakeMicrotasks();
   const power = component("Slider", { id: "power", value: 40 });
   dash = fakeDash([power, component("Div", { id: "greeting" }), component("Graph", { id: "graph" })], browser.page);
   storage = new Map();
@@ -54,13 +56,23 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+/** A component reports something, and a callback's initial call has a result; then the task is over. */
+function report(props: object) {
+  dash.report("power", props);
+  endTask();
+}
+function initialResult(props: Record<string, any>) {
+  dash.result({ initialCall: true, changedPropIds: {} }, "power", props);
+  endTask();
+}
+
 function joined() {
   const app = start();
   socket().open();
   receive(WELCOME);
   dash.hydrate();
   browser.mount("power");
-  browser.fire("pointerdown");
+  browser.fire("pointerdown", { target: { id: "power" } });
   return app;
 }
 
@@ -86,9 +98,9 @@ test("every literal frame of the server is understood", () => {
   expect(dash.value("greeting", "children")).toBe("Hello");
 });
 
-test("a change is sent inside the event, and answered", () => {
+test("a change is sent when its task is over, and answered", () => {
   const app = joined();
-  dash.report("power", { value: 50 });
+  report({ value: 50 });
   expect(sent().slice(-1)).toMatchObject([{ type: "change", n: 1, values: [["power", "value", 50]], state: [] }]);
   receive({ type: "ack", n: 1, seq: 5 });
   expect(app.view().unacked).toBe(0);
@@ -96,10 +108,18 @@ test("a change is sent inside the event, and answered", () => {
 
 test("a refused control shows the server's value and is marked", () => {
   joined();
-  dash.report("power", { value: 90 });
+  report({ value: 90 });
   receive({ type: "nack", n: 1, seq: 9, code: "busy", message: "full", values: [["power", "value", 80]] });
   expect(dash.value("power", "value")).toBe(80);
   expect(browser.elements.get("power")).toMatchObject({ title: "full", dataset: { dashDevices: "refused" } });
+});
+
+test("what a component did by itself is taken back without a mark", () => {
+  joined();
+  report({ value: 90 });
+  receive({ type: "nack", n: 1, seq: 9, code: "outdated", message: "newer", values: [] }, mods(9, 80));
+  expect(dash.value("power", "value")).toBe(80);
+  expect(browser.elements.get("power")).toMatchObject({ title: "", dataset: {} });
 });
 
 test("mods before the page is ready wait for it, in order", () => {
@@ -153,13 +173,15 @@ function reconnect() {
 test("a mount that a lost line swallowed is told again, behind the changes", () => {
   joined();
   dash.listen("power", "value");
-  dash.result({ initialCall: true, changedPropIds: {} }, "power", { value: 41 });
-  expect(sent().slice(-1)).toEqual([{ type: "mount", values: [["power", "value", 41]] }]);
-  dash.report("power", { value: 42 });
+  initialResult({ value: 41 });
+  expect(sent().slice(-1)).toEqual([{ type: "mount", values: [["power", "value", 41]], state: [] }]);
+  browser.fire("keydown", { target: { id: "power" } });
+  report({ value: 42 });
   reconnect();
-  dash.report("power", { value: 43 });
+  report({ value: 43 });
   expect(sent().map(({ type }) => type)).toEqual(["hello"]);
   receive({ ...WELCOME, mode: "delta" });
+  endTask();
   expect(sent().slice(1)).toMatchObject([
     { type: "change", n: 1 },
     { type: "change", n: 2 },
@@ -184,7 +206,7 @@ test("the first live push after a resume is told even where it changes nothing",
 
 test("after a snapshot of the same epoch nothing is sent again, and the control is marked", () => {
   const app = joined();
-  dash.report("power", { value: 50 });
+  report({ value: 50 });
   reconnect();
   receive({ ...WELCOME, seq: 5, mode: "snapshot" }, mods(5, 40));
   expect(sent().map(({ type }) => type)).toEqual(["hello"]);
@@ -210,9 +232,27 @@ test("the mark shows what everybody should know, until it is taken back or click
   expect(mark.textContent).toBe("Reconnecting…");
 });
 
+test("a page catches up with another epoch, also if the line is lost before it does", () => {
+  joined();
+  const places = { getInputs: () => [], getState: () => [], getOutputs: () => [[{ id: "power", property: "value", path: [] }]] };
+  dash.ask({ callback: { inputs: [], state: [] }, resolvedId: "a", initialCall: true, ...places });
+  dash.move("requested", "watched");
+  dash.move("watched", "");
+  const again = (epoch: string, mode: string) => {
+    reconnect();
+    vi.advanceTimersByTime(1000);
+    receive({ ...WELCOME, mode, epoch, rerun: 1000 });
+    return made.find(({ id }) => id === "_dash-devices-mark").textContent;
+  };
+  expect([again("e1", "snapshot"), again("e2", "snapshot"), again("e2", "delta")]).toEqual(["", "Catching up…", "Catching up…"]);
+  expect(dash.state().callbacks.requested).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  expect(dash.state().callbacks.requested).toMatchObject([{ resolvedId: "a", initialCall: true }]);
+});
+
 test("changes that an earlier life kept are not marked", () => {
   joined();
-  dash.report("power", { value: 50 });
+  report({ value: 50 });
   socket().lose();
   browser.fire("online");
   socket().open();
@@ -307,7 +347,7 @@ test("each fourth batch is told, after it was written", () => {
 test("a value that was told as mounted and comes back with its seq is not written again", () => {
   joined();
   dash.listen("power", "value", { name: "own" });
-  dash.result({ initialCall: true, changedPropIds: {} }, "power", { value: 41 });
+  initialResult({ value: 41 });
   dash.told.length = 0;
   receive(mods(5, 41));
   expect(dash.told).toEqual([]);
@@ -337,7 +377,7 @@ test("what is changed without a line is pending until its answer", () => {
   joined();
   browser.mount("greeting");
   socket().lose();
-  dash.report("power", { value: 50 });
+  report({ value: 50 });
   expect(labels()[0]).toBe("pending");
   browser.fire("online");
   socket().open();

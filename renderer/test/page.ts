@@ -78,13 +78,19 @@ export function fakeBrowser() {
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", on);
   vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("requestIdleCallback", (run: () => void) => setTimeout(run, 0));
   vi.stubGlobal("CSSStyleSheet", class { replaceSync = () => undefined; });
   vi.stubGlobal("MutationObserver", FakeObserver);
   FakeObserver.all = [];
   FakeSocket.all = [];
   vi.stubGlobal("location", { origin: "http://host", href: "http://host/app/" });
   const fire = (name: string, event: unknown = {}) => (listeners.get(name) ?? []).forEach((listener) => listener(event));
-  const mount = (id: string) => elements.set(id, { id, title: "", dataset: {} });
+  const mount = (id: string, parentElement: any = null) => {
+    const element: any = { id, title: "", dataset: {}, parentElement };
+    element.contains = (other: any): boolean => !!other && (other === element || element.contains(other.parentElement));
+    elements.set(id, element);
+    return element;
+  };
   return { page, document, elements, fire, mount };
 }
 
@@ -126,13 +132,17 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     layout: { components: component("Div", { children }, "dash_html_components") },
     layoutHashes: {},
     graphs: { inputMap: {}, inputPatterns: {} },
-    callbacks: { executing: [], watched: [], executed: [] },
+    callbacks: { requested: [], prioritized: [], blocked: [], executing: [], watched: [], executed: [] },
     history: { past: [] as unknown[] },
   };
   state.paths = computePaths(state.layout);
   const at = (path: (string | number)[]) => path.reduce((node: any, step) => node?.[step], state.layout);
 
   function reduce(action: any): void {
+    const { requested } = state.callbacks;
+    const request = (now: object[]) => (state = { ...state, callbacks: { ...state.callbacks, requested: now } });
+    if (action.type === "Callbacks.AddRequested") request([...requested, ...action.payload]);
+    if (action.type === "Callbacks.RemoveRequested") request(requested.filter((run: object) => !action.payload.includes(run)));
     if (action.type === "REVERT") state = { ...state, history: { past: state.history.past.slice(0, -1) } };
     if (action.type !== "ON_PROP_CHANGE") return;
     const { itempath, props, renderType } = action.payload;
@@ -196,6 +206,12 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     listen: (id: string, name: string, ...callbacks: object[]) => {
       state.graphs.inputMap[id] = { ...state.graphs.inputMap[id], [name]: callbacks };
     },
+    ask: (...runs: object[]) => dispatch({ type: "Callbacks.AddRequested", payload: runs }),
+    /** The runs go from one list to the next; all of them, or those that are named. */
+    move: (from: string, to: string, runs: object[] = state.callbacks[from]) => {
+      const stay = state.callbacks[from].filter((run: object) => !runs.includes(run));
+      update({ callbacks: { ...state.callbacks, [from]: stay, ...(to && { [to]: [...state.callbacks[to], ...runs] }) } });
+    },
     busy: (...callbacks: object[]) =>
       update({ callbacks: { ...state.callbacks, watched: callbacks.map((callback) => ({ callback, getInputs: () => [] })) } }),
   };
@@ -205,20 +221,38 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
 export function fakeApp(children: Node[], list: Watch[]) {
   const browser = fakeBrowser();
   const dash = fakeDash(children, browser.page);
-  const changes: { values: Triple[]; state: Triple[] }[] = [];
-  const mounts: Triple[][] = [];
+  const told = { changes: [] as { values: Triple[]; state: Triple[]; isOwn?: boolean }[], mounts: [] as Triple[][], mountState: [] as Triple[][] };
   const hydrated = vi.fn();
+  const endTask = fakeMicrotasks();
   const renderer = createRenderer(() => watcher.notice());
   const writer = createWriter(renderer);
   const watcher = createWatcher(renderer, writer, {
     hydrated,
-    change: (values, state) => changes.push({ values, state }),
-    mount: (values) => mounts.push(values),
+    change: (values, state, isOwn) => told.changes.push({ values, state, ...(isOwn && { isOwn }) }),
+    mount: (values, state) => told.mounts.push(values) && told.mountState.push(state),
+    fits: (values) => JSON.stringify(values).length < 1_000,
   });
   (browser.page["dash_stores"] as unknown[]).push(dash.store);
   watcher.watchList(list);
   dash.hydrate();
-  return { ...browser, dash, renderer, writer, watcher, changes, mounts, hydrated };
+  const made = { ...browser, dash, renderer, writer, watcher, hydrated, endTask };
+  return Object.defineProperties(made as typeof made & typeof told, {
+    changes: { get: () => endTask() ?? told.changes },
+    mounts: { get: () => endTask() ?? told.mounts },
+    mountState: { get: () => endTask() ?? told.mountState },
+  });
+}
+
+/** Microtasks run as ever, or earlier, when a test looks at what came of them. */
+export function fakeMicrotasks() {
+  const real = queueMicrotask;
+  const waiting = new Set<() => void>();
+  const run = (task: () => void) => void (waiting.delete(task) && task());
+  vi.stubGlobal("queueMicrotask", (task: () => void) => {
+    waiting.add(task);
+    real(() => run(task));
+  });
+  return (): undefined => waiting.forEach(run) as undefined;
 }
 
 export const watch = (id: string, property: string, ...state: [string, string][]): Watch => ({ id, property, state });

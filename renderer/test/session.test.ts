@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Mod, Mods, Welcome } from "../src/protocol";
+import type { Mod, Mods, Triple, Welcome } from "../src/protocol";
 import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, kept: false, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
+  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
 };
 const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;
@@ -232,14 +232,47 @@ const mounts = (frames: string[]) => frames.map((frame) => JSON.parse(frame)).fi
 test("a mount goes at once when no change waits", () => {
   const session = joined();
   change(session, 1);
-  expect(mounts(session.mount([["late", "value", 7]]))).toEqual([{ type: "mount", values: [["late", "value", 7]] }]);
+  expect(mounts(session.mount([["late", "value", 7]], []))).toEqual([{ type: "mount", values: [["late", "value", 7]], state: [] }]);
   expect(mounts(change(session, 2))).toEqual([]);
+});
+
+test("a mount carries the State of its task, unless that is too much for one message", () => {
+  const session = joined();
+  const triple: Triple[] = [["late", "value", 7]];
+  expect(mounts(session.mount(triple, [["note", "value", "n"]]))).toEqual([
+    { type: "mount", values: triple, state: [["note", "value", "n"]] },
+  ]);
+  expect(mounts(session.mount(triple, [["note", "value", "é".repeat(140_000)]]))).toEqual([{ type: "mount", values: triple }]);
+});
+
+test("what a component changed by itself says where the page stood", () => {
+  const session = joined();
+  session.take(mods(5));
+  const own = (isOwn: boolean) => JSON.parse(session.change([["power", "value", 1]], [], 0, isOwn)[0]!);
+  expect(own(true)).toEqual({ type: "change", n: 1, values: [["power", "value", 1]], state: [], at: 0, base: 5 });
+  expect("base" in own(false)).toBe(false);
+});
+
+test("in another life of the server a base of the one before stands for nothing", () => {
+  const session = joined();
+  session.take(mods(5));
+  session.change([["power", "value", 1]], [], 0, true);
+  session.change([["power", "value", 2]], [], 0);
+  const { frames } = session.resumed({ ...WELCOME, epoch: "e2", mode: "snapshot", kept: true, handled: 0 });
+  expect(frames.map((frame) => JSON.parse(frame).base)).toEqual([0, undefined]);
+});
+
+test("values fit into one change as far as the server takes them, in bytes", () => {
+  const session = createSession("p", "b", {});
+  session.resumed({ ...WELCOME, limits: { ...WELCOME.limits, change_bytes: 30 } });
+  const sized = (text: string): Triple[] => [["a", "value", text]];
+  expect([session.fits(sized("x".repeat(12))), session.fits(sized("é".repeat(12)))]).toEqual([true, false]);
 });
 
 test("past the limit a mount waits behind the changes", () => {
   const session = joined();
   for (const value of [1, 2, 3, 4]) change(session, value);
-  expect([...session.mount([["late", "value", 7]]), ...session.mount([["late", "max", 9]])]).toEqual([]);
+  expect([...session.mount([["late", "value", 7]], []), ...session.mount([["late", "max", 9]], [])]).toEqual([]);
   const frames = session.settled(ack(1, 5)).frames.map((frame) => JSON.parse(frame));
   expect(frames).toMatchObject([{ type: "change", n: 4 }, { type: "mount", values: [["late", "value", 7], ["late", "max", 9]] }]);
 });
@@ -247,9 +280,9 @@ test("past the limit a mount waits behind the changes", () => {
 test("mounts do not wait for the next line: they are told again there", () => {
   const session = joined();
   for (const value of [1, 2, 3, 4]) change(session, value);
-  session.mount([["late", "value", 7]]);
+  session.mount([["late", "value", 7]], []);
   session.interrupted();
-  expect(session.mount([["late", "value", 8]])).toEqual([]);
+  expect(session.mount([["late", "value", 8]], [])).toEqual([]);
   expect(mounts(session.resumed({ ...WELCOME, mode: "delta", handled: 4 }).frames)).toEqual([]);
 });
 

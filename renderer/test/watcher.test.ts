@@ -28,8 +28,21 @@ function app() {
   return made;
 }
 let page: ReturnType<typeof app>;
-beforeEach(() => void (page = app()));
-afterEach(() => vi.unstubAllGlobals());
+beforeEach(() => {
+  vi.useFakeTimers();
+  page = app();
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const INITIAL = { initialCall: true, changedPropIds: {} };
+const BY = (...keys: string[]) => ({ initialCall: false, changedPropIds: Object.fromEntries(keys.map((key) => [key, 2])) });
+/** Somebody uses a component. */
+const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id, contains: () => false } });
+/** What is in the document has had its time to be mounted. */
+const settle = () => vi.advanceTimersByTime(110);
 
 test("the first layout is known to the server", () => {
   expect(page.hydrated).toHaveBeenCalledOnce();
@@ -42,7 +55,7 @@ test("a report before anybody did anything is one of mounting", () => {
 });
 
 test("after an interaction it is a change, with the State it needs", () => {
-  page.fire("pointerdown");
+  use("power");
   page.dash.report("power", { value: 41, drag_value: 41, other: 1 });
   expect(page.mounts).toEqual([]);
   expect(page.changes).toEqual([
@@ -53,38 +66,188 @@ test("after an interaction it is a change, with the State it needs", () => {
   ]);
 });
 
+test("the State is that of the end of the task", () => {
+  use("power");
+  page.dash.report("power", { value: 41 });
+  page.dash.report("note", { value: "typed" });
+  expect(page.changes[0]!.state[0]).toEqual(["note", "value", "typed"]);
+});
+
+test("a mount carries State too", () => {
+  page.dash.report("power", { drag_value: 40 });
+  expect([page.mounts, page.mountState]).toEqual([[[["power", "drag_value", 40]]], [[["note", "value", "n"]]]]);
+});
+
+test("what a component reports in one task is one change", () => {
+  use("power");
+  page.dash.report("power", { value: 41 });
+  page.dash.report("power", { drag_value: 41 });
+  page.dash.report("store", { data: 1 });
+  expect(page.changes.map(({ values }) => values)).toEqual([[["power", "value", 41], ["power", "drag_value", 41]]]);
+  page.dash.report("power", { drag_value: 42 });
+  expect(page.changes).toHaveLength(2);
+});
+
+test("a property that comes twice starts the next change", () => {
+  use("power");
+  for (const value of [41, 42]) page.dash.report("power", { value });
+  page.dash.report("power", { drag_value: 42 });
+  expect(page.changes.map(({ values }) => values)).toEqual([
+    [["power", "value", 41]],
+    [["power", "value", 42], ["power", "drag_value", 42]],
+  ]);
+});
+
+test("so does more than one change may hold", () => {
+  use("power");
+  page.dash.report("power", { value: "x".repeat(600) });
+  page.dash.report("power", { drag_value: "y".repeat(600) });
+  expect(page.changes).toHaveLength(2);
+});
+
+test("a report that is no JSON costs only itself", () => {
+  const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  use("power");
+  const loop: unknown[] = [];
+  loop.push(loop);
+  page.dash.report("power", { value: loop });
+  page.dash.report("power", { drag_value: 1 });
+  page.dash.setProps("derived", { value: 1 });
+  expect(page.changes.flatMap(({ values }) => values.map(([, name]) => name))).toContain("value");
+  expect(complaint).toHaveBeenCalled();
+});
+
 test("setting what the page shows reports nothing", () => {
-  page.fire("keydown");
+  use("power", "keydown");
   page.dash.setProps("power", { value: 40 });
   expect(page.changes).toEqual([]);
 });
 
 test("what is not watched is not reported", () => {
-  page.fire("keydown");
+  use("note", "keydown");
   page.dash.report("note", { value: "x" });
   expect([page.changes, page.mounts]).toEqual([[], []]);
 });
 
-test("a component without an element is settled by its first report", () => {
+test("what comes after the time of mounting is the component's own", () => {
+  settle();
+  page.dash.report("power", { value: 41 });
   page.dash.report("store", { data: 1 });
-  page.dash.report("store", { data: 2 });
-  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+  expect([page.mounts, page.changes.map(({ isOwn }) => isOwn)]).toEqual([[], [true, true]]);
 });
 
-test("an interaction settles a Store, which has no element", () => {
-  page.fire("click");
-  page.dash.report("store", { data: 1 });
+test("a busy page has more time: until it is idle, or, where no browser says so, as long again", () => {
+  const idle: (() => void)[] = [];
+  vi.stubGlobal("requestIdleCallback", (run: () => void, { timeout }: { timeout: number }) => idle.push(run) && expect(timeout).toBe(1_000));
+  settle();
+  page.dash.report("power", { value: 41 });
+  idle.forEach((run) => run());
+  page.dash.report("power", { value: 42 });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+  vi.stubGlobal("requestIdleCallback", undefined);
+  page.dash.result(INITIAL, "power", { max: 7 });
+  settle();
+  page.dash.report("power", { value: 43 });
+  settle();
+  page.dash.report("power", { value: 44 });
+  expect([page.mounts.length, page.changes.length]).toEqual([2, 2]);
+});
+
+test("a component that is not in the document has not begun to be mounted", () => {
+  settle();
+  page.dash.report({ type: "w", i: 1 }, { value: "x" });
+  page.mount('{"i":1,"type":"w"}');
+  settle();
+  page.dash.report({ type: "w", i: 1 }, { value: "y" });
+  expect([page.mounts.length, page.changes.length]).toEqual([2, 0]);
+  settle();
+  page.dash.report({ type: "w", i: 1 }, { value: "z" });
   expect(page.changes).toHaveLength(1);
 });
 
-test("an interaction settles only what is in the document", () => {
-  page.fire("click");
-  page.dash.report({ type: "w", i: 1 }, { value: "x" });
+test("a component is used until something is written into it", () => {
+  settle();
+  use("power");
+  page.dash.report("power", { value: 41 });
+  page.dash.report("power", { drag_value: 41 });
+  page.writer.write([["power", "max", 7]]);
+  page.dash.report("power", { value: 7 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([false, true]);
+});
+
+test("the result of a callback is such a write, and a change itself", () => {
+  settle();
+  use("power");
+  page.dash.result(BY("other.value"), "power", { value: 50 });
+  page.endTask();
+  page.dash.report("power", { value: 7 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([false, true]);
+});
+
+test("the result of an initial call begins the time of mounting again", () => {
+  settle();
+  page.dash.result(INITIAL, "power", { max: 7 });
+  page.dash.report("power", { value: 7 });
   expect([page.mounts.length, page.changes.length]).toEqual([1, 0]);
+  settle();
+  page.dash.report("power", { value: 6 });
+  expect(page.changes).toHaveLength(1);
+});
+
+test("an event is for the components around its target", () => {
+  settle();
+  page.fire("click", { target: { id: "", parentElement: { id: "power", parentElement: null } } });
+  page.dash.report("power", { value: 1 });
+  page.dash.report("derived", { value: 1 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([false, true]);
+});
+
+test("in a component that is not watched it is for those inside", () => {
+  settle();
+  const box = page.mount("box");
+  page.mount("power", box);
+  page.fire("click", { target: box });
+  page.dash.report("power", { value: 1 });
+  page.dash.report("derived", { value: 1 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([false, true]);
+});
+
+test("outside of every component it is for all that are settled", () => {
+  page.dash.setProps("box", { children: [component("Input", { id: "late", value: 1 })] });
+  settle();
+  page.mount("late");
+  page.fire("popstate", { target: {} });
+  page.dash.report("store", { data: 1 });
+  page.dash.report("late", { value: 2 });
+  expect([page.changes, page.mounts.at(-1)]).toEqual([[{ values: [["store", "data", 1]], state: [] }], [["late", "value", 2]]]);
+});
+
+test("what has no element is used by an event outside of every component, at once", () => {
+  page.fire("keydown", { target: {} });
+  page.dash.report("store", { data: 1 });
+  page.dash.report("power", { value: 1 });
+  page.dash.report({ type: "w", i: 1 }, { value: 1 });
+  expect([page.changes.length, page.mounts.length]).toEqual([1, 2]);
+});
+
+test("a pointer that moves counts while it is pressed", () => {
+  settle();
+  page.fire("pointermove", { target: { id: "power" }, buttons: 0 });
+  page.dash.report("power", { value: 1 });
+  page.endTask();
+  page.fire("pointermove", { target: { id: "power" }, buttons: 1 });
+  page.dash.report("power", { value: 2 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([true, false]);
+});
+
+test("an id of the app's own that looks like one of ours is none", () => {
+  page.fire("click", { target: { id: "{oh", parentElement: { id: "power" } } });
+  page.dash.report("power", { value: 1 });
+  expect(page.changes).toHaveLength(1);
 });
 
 test("a pattern matches, and the id is sent as sorted JSON", () => {
-  page.fire("click");
+  use('{"i":0,"type":"w"}');
   page.dash.report({ type: "w", i: 0 }, { value: "x" });
   expect(page.changes[0]!.values).toEqual([['{"i":0,"type":"w"}', "value", "x"]]);
 });
@@ -95,13 +258,10 @@ test("set_props by the page's own script is a change", () => {
 });
 
 test("what the server writes is not reported", () => {
-  page.fire("click");
+  use("power");
   page.writer.write([["power", "value", 77]]);
   expect([page.dash.value("power", "value"), page.changes]).toEqual([77, []]);
 });
-
-const INITIAL = { initialCall: true, changedPropIds: {} };
-const BY = (...keys: string[]) => ({ initialCall: false, changedPropIds: Object.fromEntries(keys.map((key) => [key, 2])) });
 
 test("the result of an initial call is one of mounting", () => {
   page.dash.result(INITIAL, "derived", { value: "first" });
@@ -123,6 +283,7 @@ test("a change by somebody takes the taint away", () => {
 
 test("the server's value in answer to a mount leaves the taint: what follows is nobody's change", () => {
   page.dash.result(INITIAL, "power", { value: 1 });
+  page.endTask();
   page.writer.write([["power", "value", 77]]);
   page.dash.result(BY("power.value"), "derived", { value: "second" });
   expect([page.mounts.length, page.changes.length]).toEqual([2, 0]);
@@ -130,6 +291,7 @@ test("the server's value in answer to a mount leaves the taint: what follows is 
 
 test("what the server writes after that takes the taint away", () => {
   page.dash.result(INITIAL, "power", { value: 1 });
+  page.endTask();
   page.writer.write([["power", "value", 77]]);
   page.writer.write([["power", "value", 78]]);
   page.dash.result(BY("power.value"), "derived", { value: "second" });
@@ -139,6 +301,7 @@ test("what the server writes after that takes the taint away", () => {
 test("so does what it writes when no answer is to be expected any more", () => {
   const clock = vi.spyOn(Date, "now");
   page.dash.result(INITIAL, "power", { value: 1 });
+  page.endTask();
   clock.mockReturnValue(Date.now() + 10_000);
   page.writer.write([["power", "value", 77]]);
   clock.mockRestore();
@@ -160,12 +323,12 @@ test("a result with one cause that is nobody's and one that is somebody's is a c
 });
 
 test("a component that appears is announced once, and is not settled", () => {
-  page.fire("click");
+  settle();
   page.dash.setProps("box", { children: [component("Input", { id: "late", value: "here" })] });
   page.mount("late");
   expect(page.mounts).toEqual([[["late", "value", "here"]]]);
   page.dash.report("late", { value: "mounted" });
-  page.fire("pointerdown");
+  use("late");
   page.dash.report("late", { value: "typed" });
   expect([page.mounts.length, page.changes.length]).toEqual([2, 1]);
 });
@@ -183,10 +346,8 @@ test("writing a value the whole page listens to announces nothing", () => {
 });
 
 test("a new list is in force at once", () => {
-  page.fire("click");
   page.watcher.watchList([watch("note", "value")]);
-  page.mount("note");
-  page.fire("click");
+  use("note");
   page.dash.report("note", { value: "x" });
   page.dash.report("power", { value: 1 });
   expect(page.changes.map(({ values }) => values[0]![0])).toEqual(["note"]);
@@ -200,7 +361,7 @@ test("a server that knows nothing of this page is told its object ids again", ()
 test("what was told as mounted is told again on the next line, as it is then, unless it is gone", () => {
   page.dash.report("power", { drag_value: 40 });
   page.dash.setProps("box", { children: [component("Input", { id: "late", value: "here" })] });
-  page.fire("pointerdown");
+  use("power");
   page.dash.report("power", { drag_value: 41 });
   page.dash.setProps("box", { children: [] });
   page.mounts.length = 0;
@@ -237,7 +398,7 @@ test("reading", () => {
   expect(page.watcher.readProps("nobody", ["value"])).toEqual({});
 });
 
-test("who may have been touched", () => {
-  const { touchable } = page.renderer;
-  expect(["power", "note", "store", "hidden"].map(touchable)).toEqual([true, false, true, false]);
+test("what has begun to live in the document", () => {
+  const { hasStarted } = page.renderer;
+  expect(["power", "note", "store", "hidden"].map(hasStarted)).toEqual([true, false, true, false]);
 });

@@ -224,7 +224,7 @@ ROWS = [
     Row(
         "11.1",
         "a page writes no components",
-        "intake.py",
+        "content.py",
         "        if holds_any and not",
         "        if False and not",
         "test_components_from_a_page_are_refused",
@@ -232,7 +232,7 @@ ROWS = [
     Row(
         "11.1",
         "nor names of the prototype",
-        "intake.py",
+        "content.py",
         "        if strict.pollutes(encoded):",
         "        if False:",
         "test_values_that_name_the_prototype_are_refused",

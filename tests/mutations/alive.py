@@ -81,8 +81,8 @@ ROWS = [
         "wire 10",
         "an adopted value comes back",
         "intake.py",
-        "Cause(client=session.client, quiet=True))",
-        "Cause(client=session.client, quiet=True), origin=session.page)",
+        "self.engine.store(adopted, cause)",
+        "self.engine.store(adopted, cause, origin=session.page)",
         "test_every_history_with_the_real_hub_converges",
     ),
     Row(

@@ -89,8 +89,8 @@ ROWS = [
         "5.3",
         "the refused control is marked",
         "app.ts",
-        'refused.forEach(([id]) => labels.notify(id, "refused", (message as Refusal).message));',
-        "",
+        'refused.forEach(([id]) => labels.notify(id, "refused", reason));',
+        "refused.length;",
         "app.test.ts::a refused control shows the server's value and is marked",
     ),
     Row(

@@ -18,7 +18,7 @@ class Row:
     """One rule, and the small change that switches it off.
 
     Attributes:
-        line: of the contract, as ``4.2``; or ``wire 3`` for a rule of ``PROTOCOL.md``.
+        line: number of a rule of docs/semantics.md, as ``4.2``; or ``wire 3`` for a rule of ``PROTOCOL.md``.
         rule: in a few words.
         file: under ``dash_devices/``, or under ``renderer/src/`` when it ends in ``.ts``.
         old: text that stands exactly once in the file.

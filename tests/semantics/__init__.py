@@ -1,1 +1,1 @@
-"""The contract, line by line: one test per numbered line of each section."""
+"""The rules of docs/semantics.md: each has tests that carry its number."""

@@ -179,6 +179,20 @@ def kept(page: Any, *types: str) -> None:
     )
 
 
+def settled(page: Any) -> None:
+    """Wait until no component of the page counts as one that is being mounted: its own timers run in order."""
+    page.evaluate("() => new Promise((go) => setTimeout(go, 300))")
+
+
+def has_reported(page: Any, id: str, property: str, value: Any) -> None:
+    """Wait until the page has sent this value of a property, as a change or as mounted."""
+    page.wait_for_function(REPORTED, arg=json.dumps([id, property, value], separators=(",", ":")))
+
+
+REPORTED = """(triple) => gate.sent.some(({ type, values }) =>
+  (type === 'change' || type === 'mount') && values.some((value) => JSON.stringify(value) === triple))"""
+
+
 def said(page: Any, type: str) -> list[dict[str, Any]]:
     """What the page has sent of one type."""
     found: list[dict[str, Any]] = page.evaluate("(type) => gate.sent.filter((message) => message.type === type)", type)

@@ -146,7 +146,7 @@ def test_7_6_events_that_a_shared_callback_watches_run_it(serve: Given) -> None:
 @pytest.mark.fault("D1")
 def test_7_6_a_late_tab_is_asked_nothing(serve: Given, tab: Given) -> None:
     app = make_app(dcc.ConfirmDialog(id="ask", message="Erase all?"), html.Div(id="answers"))
-    app.callback(Output("answers", "children"), Input("ask", "submit_n_clicks"))(lambda n: f"answered {n}")
+    app.callback(Output("answers", "children"), Input("ask", "submit_n_clicks"))(lambda n: f"answered {n or 0}")
     url = serve(app).url
     page = tab(url)
     page.on("dialog", lambda dialog: dialog.accept())

@@ -1,0 +1,82 @@
+"""What components reported by themselves: a timer, a sensor, a repair of a value that does not fit any more.
+
+Nobody asked for such a change, so it must not undo what was stored since the page last saw the property, and one that says
+what the server has already is no news. Reports of what somebody did, or a callback, carry no base and are not asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from .content import Refused
+from .engine import Engine
+from .protocol import Change, Nack
+from .sessions import Session
+from .shared import Entry, Key
+
+
+class OwnReports:
+    """Compares what components reported by themselves with what the server has. The caller holds the engine's lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: dict[Key, list[str]] = {}  # page loads with changes that wait for the disk
+
+    def seq_of_same(self, session: Session, change: Change, keys: list[Key]) -> int | None:
+        """The seq at which the server holds exactly the reported values; None where one of them is news.
+
+        Values that were stored at different times have no such seq.
+        """
+        seqs = set()
+        for key, (_, _, value) in zip(keys, change.values, strict=True):
+            entry = self._engine.shared.get(key)
+            held = self._engine.value(key) if entry is None else entry.value
+            is_last = not self._is_overtaken(key, session.page)
+            if not (is_last and self._is_comparable(session, key) and is_same(held, value)):
+                return None
+            seqs.add(entry.seq if entry else 0)
+        return seqs.pop() if len(seqs) == 1 else None
+
+    def outdated(self, session: Session, change: Change, keys: Iterable[Key]) -> Refused | None:
+        """The refusal, if another page or the server has stored one of these properties since the base of the change."""
+        base, page = change.base, session.page
+        if base is None or not any(
+            self._is_newer(self._engine.shared.get(key), base, page) or self._is_overtaken(key, page)
+            for key in keys
+            if self._is_comparable(session, key)
+        ):
+            return None
+        return Refused(Nack.OUTDATED, "a newer value was stored before this one arrived")
+
+    def _is_comparable(self, session: Session, key: Key) -> bool:
+        """Events have no value, and what a page may not read it can neither confirm nor have seen."""
+        return key not in self._engine.events and session.outbox.may_read(key)
+
+    @staticmethod
+    def _is_newer(entry: Entry | None, base: int, page: str) -> bool:
+        return entry is not None and entry.seq > base and entry.origin != page
+
+    def _is_overtaken(self, key: Key, page: str) -> bool:
+        return any(other != page for other in self._waiting.get(key, ()))
+
+    def waits(self, keys: Iterable[Key], page: str) -> None:
+        """A change of a page load waits for the disk: it comes before those that arrive after it."""
+        for key in keys:
+            self._waiting.setdefault(key, []).append(page)
+
+    def settled(self, keys: Iterable[Key], page: str) -> None:
+        """It waits no more."""
+        for key in keys:
+            self._waiting[key].remove(page)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+
+def is_same(held: Any, value: Any) -> bool:
+    """The same JSON value? 1 and 1.0 are, true and 1 are not."""
+    if type(held) in (int, float) and type(value) in (int, float):
+        return bool(held == value)
+    return orjson.dumps(held, option=orjson.OPT_SORT_KEYS) == orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
