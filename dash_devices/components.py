@@ -227,17 +227,17 @@ class Components:
         owned.update(dict.fromkeys(fresh))
         return fresh
 
-    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], is_read: Callable[[str], bool]) -> list[str]:
+    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], is_read: Callable[[Key], bool]) -> list[str]:
         """Components, by id, that the server sent to one page alone. Returns what `add_private` does.
 
-        ``is_read``: is a property of this name to be kept?
+        ``is_read``: is this property to be kept?
         """
         for id in found:
             self._removed.pop(id, None)
         fresh = self.add_private(tab, found)
-        for id in fresh:
+        for id in (id for id in found if id in self._pages[tab]):
             props, self._types[id] = found[id]["props"], found[id]["type"]
-            self._props.setdefault(id, {name: props[name] for name in props if is_read(name)})
+            self._props[id] = {name: props[name] for name in props if is_read((id, name))}
         return fresh
 
     def forget_private(self, tab: str) -> list[str]:

@@ -129,7 +129,8 @@ class Intake:
             if change.base is not None and (same := self._own_reports.seq_of_same(session, change, keys)) is not None:
                 return Arrived(session, session.page, change, keys, [], None, same=same)
             self._check_lanes(listeners)
-            if outdated := self._own_reports.outdated(session, change, keys):
+            reports = self._own_reports
+            if outdated := reports.overtaken(session, change, keys) or reports.outdated(session, change, keys):
                 raise outdated
             has_results = any(callback.outputs for callback in listeners)
             self._check_storage(session, change.n, keys)
@@ -280,7 +281,9 @@ class Intake:
             if adopted:
                 # no page is its origin: this one gets it too, and with it the seq, which no ack tells
                 self.engine.store(adopted, cause)
-            self.engine.startup.look(cause=dataclasses.replace(cause, client=None))
+            # such a run has no client: where clients are asked about, it takes nothing that one of them said
+            told = {} if self.engine.authorize else cause.state
+            self.engine.startup.look(cause=Cause(state=told, quiet=True))
 
 
 def _not_kept(trouble: str) -> Refused:

@@ -1,11 +1,12 @@
 """What components reported by themselves: a timer, a sensor, a repair of a value that does not fit any more.
 
-Nobody asked for such a change, so it must not undo what was stored since the page last saw the property, and one that says
-what the server has already is no news. Reports of what somebody did, or a callback, carry no base and are not asked here.
+Such a change must not undo what was stored after the seq at which the page stood, its base. One that says what the server
+has already is no news. Changes that a person or a callback made have no base.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,9 @@ from .engine import Engine
 from .protocol import Change, Nack
 from .sessions import Session
 from .shared import Entry, Key
+
+OUTDATED = "a newer value was stored before this one arrived"
+COUNTER = re.compile(r"(^|_)n_")
 
 
 class OwnReports:
@@ -28,13 +32,14 @@ class OwnReports:
     def seq_of_same(self, session: Session, change: Change, keys: list[Key]) -> int | None:
         """The seq at which the server holds exactly the reported values; None where one of them is news.
 
-        Values that were stored at different times have no such seq.
+        Values that were stored at different times have no such seq. A counter that two pages count up to the same number
+        was counted twice.
         """
         seqs = set()
         for key, (_, _, value) in zip(keys, change.values, strict=True):
             entry = self._engine.shared.get(key)
             held = self._engine.value(key) if entry is None else entry.value
-            is_last = not self._is_overtaken(key, session.page)
+            is_last = key not in self._waiting and not COUNTER.search(key[1])
             if not (is_last and self._is_comparable(session, key) and is_same(held, value)):
                 return None
             seqs.add(entry.seq if entry else 0)
@@ -44,12 +49,18 @@ class OwnReports:
         """The refusal, if another page or the server has stored one of these properties since the base of the change."""
         base, page = change.base, session.page
         if base is None or not any(
-            self._is_newer(self._engine.shared.get(key), base, page) or self._is_overtaken(key, page)
+            self._is_newer(self._engine.shared.get(key), base, page)
             for key in keys
             if self._is_comparable(session, key)
         ):
             return None
-        return Refused(Nack.OUTDATED, "a newer value was stored before this one arrived")
+        return Refused(Nack.OUTDATED, OUTDATED)
+
+    def overtaken(self, session: Session, change: Change, keys: Iterable[Key]) -> Refused | None:
+        """The refusal, if a change of another page to one of these properties came first and waits for the disk."""
+        is_own = change.base is not None
+        others = (other for key in keys for other in self._waiting.get(key, ()) if self._is_comparable(session, key))
+        return Refused(Nack.OUTDATED, OUTDATED) if is_own and any(other != session.page for other in others) else None
 
     def _is_comparable(self, session: Session, key: Key) -> bool:
         """Events have no value, and what a page may not read it can neither confirm nor have seen."""
@@ -58,9 +69,6 @@ class OwnReports:
     @staticmethod
     def _is_newer(entry: Entry | None, base: int, page: str) -> bool:
         return entry is not None and entry.seq > base and entry.origin != page
-
-    def _is_overtaken(self, key: Key, page: str) -> bool:
-        return any(other != page for other in self._waiting.get(key, ()))
 
     def waits(self, keys: Iterable[Key], page: str) -> None:
         """A change of a page load waits for the disk: it comes before those that arrive after it."""

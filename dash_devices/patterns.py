@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .components import Components, Names
+from .components import Components, Names, id_parts
 from .shared import Key
 
 logger = logging.getLogger("dash_devices.state")
@@ -70,6 +70,13 @@ class Dep:
             elif not isinstance(wanted, Wild) and wanted != value:
                 return None
         return tuple(anchor)
+
+    def stands_for(self, key: Key) -> bool:
+        """Is this property the one, or one of those, that it names?"""
+        if self.prop != key[1] or not self.is_pattern:
+            return self.key == key
+        parts = id_parts(key[0])
+        return parts is not None and self.match(*parts) is not None
 
     def __str__(self) -> str:
         return f"{self.text}.{self.prop}"

@@ -78,7 +78,7 @@ class Registry:
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
         self._optional: dict[str, list[SharedCallback]] = {}
         self._for_components: list[Dep] = []
-        self._state_properties: set[str] = set()
+        self._states: dict[Dep, None] = {}
         self._watch_version = -1
         self._watch: list[Watch] = []
 
@@ -105,7 +105,7 @@ class Registry:
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
-        self._state_properties.update(dep.prop for dep in callback.state)
+        self._states.update(dict.fromkeys(callback.state))
         self.version += 1
 
     def share(self, dep: Dep) -> None:
@@ -122,11 +122,7 @@ class Registry:
 
     def takes_components(self, key: Key) -> bool:
         """May pages write components into this property?"""
-        parts = id_parts(key[0])
-        return any(
-            dep.prop == key[1] and (dep.match(*parts) is not None if dep.is_pattern and parts else dep.text == key[0])
-            for dep in self._for_components
-        )
+        return any(dep.stands_for(key) for dep in self._for_components)
 
     def _listen(self, dep: Dep, callback: SharedCallback) -> None:
         if dep.is_pattern:
@@ -147,9 +143,9 @@ class Registry:
             return True
         return any(True for _ in self._fitting(key))
 
-    def is_read(self, property: str) -> bool:
-        """Is a property of this name the State of some callback?"""
-        return property in self._state_properties
+    def is_read(self, key: Key) -> bool:
+        """Is this property the State of some callback?"""
+        return any(dep.stands_for(key) for dep in self._states)
 
     def watched_properties(self) -> dict[str, None]:
         """The names of all properties that are watched on some component."""

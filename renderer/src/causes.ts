@@ -1,13 +1,14 @@
 // Why a component reports a value: somebody used it, it is being mounted, or it changed by itself.
 import type { Renderer } from "./dash";
-import { elementOf } from "./element";
-import { FIRST_LOOK, IDLE_TIME, LOOK_TIME, SETTLE_TIME } from "./limits";
+import { elementOf, isElsewhere } from "./element";
+import { FIRST_LOOK, IDLE_TIME, LOOK_TIME, NEARBY_TIME, SETTLE_TIME } from "./limits";
+import { clock } from "./values";
 
 /** `use`: somebody used it. `mount`: it has just appeared. `own`: a timer, a sensor, or a repair of what was written into it. */
 export type Cause = "use" | "mount" | "own";
 
 /** Somebody does something with what they point at or type into. */
-const INTERACTIONS = "pointerdown keydown wheel click input change drop paste cut popstate";
+const INTERACTIONS = "pointerdown pointerup keydown keyup wheel click input change drop paste cut popstate";
 
 /** Run something when no timer and no drawing is due: what a slow page has still to say of its mounting comes first. */
 const whenIdle = (run: () => void): unknown =>
@@ -15,8 +16,8 @@ const whenIdle = (run: () => void): unknown =>
 
 /** `watchedIds`: the watched components that are in the page. */
 export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
-  /** Used since something was last written into them. */
-  const touched = new Set<string>();
+  /** Used since something was last written into them, and until when that counts: where an event was only near, for a moment. */
+  const touched = new Map<string, number>();
   /** Not settled yet, each with the moment of which the time counts. */
   const unsettled = new Map<string, object>();
 
@@ -39,23 +40,28 @@ export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
     ids.forEach((id) => unsettled.get(id) === moment && unsettled.delete(id));
   }
 
-  function touch(id: string): void {
-    touched.add(id);
+  function touch(id: string, until: number): void {
+    touched.set(id, Math.max(until, touched.get(id) ?? 0));
     unsettled.delete(id);
   }
 
-  /** An event in the page: of the components around its target, or, if those are not watched, of what is inside of them. */
-  function interact({ target }: Event): void {
+  /** An event in the page: for the watched components around its target, and for those that it may be meant for. */
+  function interact({ type, target }: Event): void {
     const watched = watchedIds();
     const around: Element[] = [];
     for (let node = target as Element | null; node; node = node.parentElement) node.id && dash.isThere(node.id) && around.push(node);
     const own = around.filter(({ id }) => watched.has(id));
-    own.forEach(({ id }) => touch(id));
-    if (own.length) return;
-    // A menu may be drawn anywhere: then it belongs to one of all those that had the time to be used. What has no element hears of everything.
+    own.forEach(({ id }) => touch(id, Infinity));
+    // These say what they are about only where they hit something.
+    if (/wheel|move/.test(type)) return;
     const [nearest] = around;
-    const isUsable = (id: string) => !unsettled.has(id) || (!elementOf(id) && dash.hasStarted(id));
-    watched.forEach((id) => isUsable(id) && (!nearest || nearest.contains(elementOf(id))) && touch(id));
+    const until = clock() + NEARBY_TIME;
+    const isNearby = (id: string) =>
+      elementOf(id)
+        ? // A menu is drawn beside its component, or at the end of the document.
+          !own.length && !unsettled.has(id) && (nearest ? nearest.contains(elementOf(id)) : isElsewhere(target))
+        : dash.hasStarted(id);
+    watched.forEach((id) => isNearby(id) && touch(id, until));
   }
 
   for (const name of INTERACTIONS.split(" ")) addEventListener(name, interact, { capture: true, passive: true });
@@ -70,10 +76,10 @@ export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
 
     /** Only these components are in the page. */
     keepOnly(ids: Set<string>): void {
-      for (const known of [touched, unsettled]) known.forEach((_, id) => ids.has(id as string) || known.delete(id as string));
+      for (const known of [touched, unsettled]) known.forEach((_: unknown, id: string) => ids.has(id) || known.delete(id));
     },
 
     /** Why does a component that reports by itself do so? */
-    of: (id: string): Cause => (touched.has(id) ? "use" : unsettled.has(id) ? "mount" : "own"),
+    of: (id: string): Cause => (touched.get(id)! > clock() || dash.asksPeople(id) ? "use" : unsettled.has(id) ? "mount" : "own"),
   };
 }

@@ -82,6 +82,7 @@ interface Store {
 const ROUTES = /^(.*)_dash-(layout|dependencies|update-component)(\?.*)?$/;
 const OWN_LIBRARIES = /^dash_(core_components|html_components|table|ag_grid)$/;
 const WITHOUT_ELEMENT = /^(Store|Location|Interval|Download|Geolocation|ConfirmDialog)$/;
+const SENSORS = /^(Geolocation|WebSocket|EventSource)$/;
 /** Marks what `runAgain` asked for. It stands among the predecessors, which the renderer hands on to what a result brings about. */
 const AGAIN = {};
 
@@ -144,6 +145,19 @@ export function createRenderer(notice: () => void) {
   function component(id: string, layout: object = state().layout): Component | undefined {
     const found = follow(pathOf(id) ?? [""], layout);
     return found?.props && idText(found.props.id ?? "") === id ? found : undefined;
+  }
+
+  /** The contents of a dcc.Tab are in the layout before they are in the page. */
+  function isInHiddenTab(id: string): boolean {
+    let node: any = state().layout;
+    let tabs: any;
+    let place = 0;
+    return !!pathOf(id)?.some((step) => {
+      node = node?.[step];
+      if (typeof step === "number") place = step;
+      if (node?.type === "Tabs") [tabs, place] = [node, 0];
+      return node?.type === "Tab" && (node.props.value ?? `tab-${place + 1}`) !== tabs?.props.value;
+    });
   }
 
   function listenersOf(id: string, property: string): Listeners[] {
@@ -248,11 +262,14 @@ export function createRenderer(notice: () => void) {
     /** Is it in the document, and has it begun to live there? A component that has an element only when it is. */
     hasStarted(id: string): boolean {
       const { namespace = "", type = "" } = component(id) ?? {};
-      // The contents of a dcc.Tab are in the layout before they are in the page.
-      let node: any = state().layout;
-      const isInTab = () => pathOf(id)?.some((step) => (node = node?.[step])?.type === "Tab");
-      return !!elementOf(id) || ((!OWN_LIBRARIES.test(namespace) || WITHOUT_ELEMENT.test(type)) && !isInTab());
+      return !!elementOf(id) || ((!OWN_LIBRARIES.test(namespace) || WITHOUT_ELEMENT.test(type)) && !isInHiddenTab(id));
     },
+
+    /** Does it measure, or hear, what happens elsewhere? What it says first is news, and no part of its mounting. */
+    isSensor: (id: string): boolean => SENSORS.test(component(id)?.type ?? ""),
+
+    /** Does it ask in a window of the browser's own, where the page sees no events? */
+    asksPeople: (id: string): boolean => /^ConfirmDialog/.test(component(id)?.type ?? ""),
 
     /** Show an error in Dash's dev tools. */
     showError(message: string, html: string): void {

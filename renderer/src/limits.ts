@@ -8,6 +8,8 @@ export const KEPT_PROPERTIES = 10_000;
 export const MOUNT_COMPONENTS = 10_000;
 /** Milliseconds in which a component that has appeared in the document says what belongs to that. */
 export const SETTLE_TIME = 100;
+/** Milliseconds in which an event near a component, or in a menu, may be meant for it. */
+export const NEARBY_TIME = 1_000;
 /** Milliseconds until a page that is always busy counts as idle. */
 export const IDLE_TIME = 1_000;
 /** Milliseconds until the first look whether a component is in the document. */

@@ -93,9 +93,10 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       if (isNews) taint(keyOf(id, property), isInitial);
       if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
     }
+    const isUsed = causes.of(id) === "use";
     if (author !== "internal") causes.written(id);
     if (author) report(id, layout, named, author === "internal" ? causes.of(id) : isInitial ? "mount" : "use");
-    if (isInitial && present.has(id)) causes.unsettle([id]);
+    if (isInitial && !isUsed && present.has(id)) causes.unsettle([id]);
   }
 
   function isInitialCall(runs: Run[]): boolean {
@@ -120,7 +121,9 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const watched = list.watchedOf(id);
     const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
-    if (values.length) gather({ id, values, kind: values.every(isResize) ? "mount" : cause });
+    if (!values.length) return;
+    const isMeasured = cause === "mount" && dash.isSensor(id) && values.some(([, , value]) => value !== null);
+    gather({ id, values, kind: isMeasured ? "own" : values.every(isResize) ? "mount" : cause });
   }
 
   /** The task is over: what stands in the page now is the State of what happened in it. */

@@ -82,7 +82,7 @@ test("what a component reports in one task is one change", () => {
   use("power");
   page.dash.report("power", { value: 41 });
   page.dash.report("power", { drag_value: 41 });
-  page.dash.report("store", { data: 1 });
+  page.dash.report("derived", { value: "of its own" });
   expect(page.changes.map(({ values }) => values)).toEqual([[["power", "value", 41], ["power", "drag_value", 41]]]);
   page.dash.report("power", { drag_value: 42 });
   expect(page.changes).toHaveLength(2);
@@ -212,14 +212,31 @@ test("in a component that is not watched it is for those inside", () => {
   expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([false, true]);
 });
 
-test("outside of every component it is for all that are settled", () => {
+test("in a menu at the end of the document it is for all that are settled, for a moment", () => {
+  page.mount("react-entry-point");
   page.dash.setProps("box", { children: [component("Input", { id: "late", value: 1 })] });
   settle();
   page.mount("late");
-  page.fire("popstate", { target: {} });
-  page.dash.report("store", { data: 1 });
+  page.fire("click", { target: { contains: () => false } });
+  page.dash.report("power", { value: 1 });
   page.dash.report("late", { value: 2 });
-  expect([page.changes, page.mounts.at(-1)]).toEqual([[{ values: [["store", "data", 1]], state: [] }], [["late", "value", 2]]]);
+  page.endTask();
+  vi.advanceTimersByTime(1_000);
+  page.dash.report("power", { value: 2 });
+  expect(page.changes.map(({ values, isOwn }) => [values[0]![0], !!isOwn])).toEqual([["power", false], ["power", true]]);
+  expect(page.mounts.at(-1)).toEqual([["late", "value", 2]]);
+});
+
+test("on free space of the app, and where somebody scrolls or passes, it is for no component with an element", () => {
+  const app = page.mount("react-entry-point");
+  const free = { parentElement: app, contains: () => false };
+  app.contains = (other: any) => other === free;
+  settle();
+  for (const [name, target] of [["click", free], ["keydown", { contains: () => true }], ["wheel", { contains: () => false }]] as const) {
+    page.fire(name, { type: name, target });
+  }
+  page.dash.report("power", { value: 1 });
+  expect(page.changes.map(({ isOwn }) => !!isOwn)).toEqual([true]);
 });
 
 test("what has no element is used by an event outside of every component, at once", () => {
@@ -228,6 +245,42 @@ test("what has no element is used by an event outside of every component, at onc
   page.dash.report("power", { value: 1 });
   page.dash.report({ type: "w", i: 1 }, { value: 1 });
   expect([page.changes.length, page.mounts.length]).toEqual([1, 2]);
+});
+
+test("what has no element is in the page with its tab", () => {
+  const tabs = (value: string) =>
+    component("Tabs", { value, children: [component("Tab", { children: [] }), component("Tab", { children: [component("Store", { id: "late" })] })] });
+  page.watcher.watchList([watch("late", "data")]);
+  page.dash.setProps("box", { children: [tabs("tab-1")] });
+  const started = () => page.renderer.hasStarted("late");
+  const before = started();
+  page.dash.setProps("box", { children: [tabs("tab-2")] });
+  expect([before, started()]).toEqual([false, true]);
+});
+
+test("what a sensor says first is its own, but for nothing", () => {
+  page.watcher.watchList([watch("fix", "position")]);
+  page.dash.setProps("box", { children: [component("Geolocation", { id: "fix" })] });
+  page.mounts.length = 0;
+  page.dash.report("fix", { position: null });
+  page.endTask();
+  page.dash.report("fix", { position: { lat: 1 } });
+  expect([page.mounts.length, page.changes.map(({ isOwn }) => isOwn)]).toEqual([1, [true]]);
+});
+
+test("what is answered in a window of the browser's own was used", () => {
+  page.watcher.watchList([watch("sure", "submit_n_clicks")]);
+  page.dash.setProps("box", { children: [component("ConfirmDialog", { id: "sure" })] });
+  page.dash.report("sure", { submit_n_clicks: 1 });
+  expect(page.changes).toEqual([{ values: [["sure", "submit_n_clicks", 1]], state: [] }]);
+});
+
+test("an initial call that writes into what somebody uses does not make it new", () => {
+  settle();
+  use("power", "input");
+  page.dash.result(INITIAL, "power", { max: 7 });
+  page.dash.report("power", { value: 7 });
+  expect([page.mounts.length, page.changes.map(({ isOwn }) => isOwn)]).toEqual([0, [true]]);
 });
 
 test("a pointer that moves counts while it is pressed", () => {

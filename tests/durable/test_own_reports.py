@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from dash_devices import journal as module
@@ -74,3 +75,30 @@ def test_a_page_that_confirms_what_is_there_does_not_wait_for_the_disk(room: Roo
     room.push(A, "same")
     room.report("one", "same", base=room.engine.shared.seq)
     assert '"ack"' in room.answers("one")[0]
+
+
+@pytest.mark.fault("F4")
+def test_4_8_what_waits_for_the_disk_is_not_what_the_server_has(room: Room) -> None:
+    """Two readings of a sensor within one commit, the second one as before: both count."""
+    room.push(A, "old")
+    base = room.engine.shared.seq
+    room.report("one", "new", base=base)
+    room.report("one", "old", base=base)
+    room.disk_has("a", "old")
+    room.run_loop()
+    room.run_loop()
+    assert room.engine.value(A) == "old"
+    acks = [orjson.loads(answer) for answer in room.answers("one")]
+    assert [ack["type"] for ack in acks] == ["ack", "ack"]
+    assert acks[1]["seq"] == room.engine.shared.seq > acks[0]["seq"]
+
+
+@pytest.mark.fault("F4")
+def test_4_7_a_change_that_arrives_later_does_not_refuse_an_earlier_one(room: Room) -> None:
+    room.report("one", "first", base=0)
+    room.report("two", "second")
+    room.disk_has("a", "second")
+    room.run_loop()
+    room.run_loop()
+    assert '"ack"' in room.answers("one")[0]
+    assert room.engine.value(A) == "second"

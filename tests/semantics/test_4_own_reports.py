@@ -215,3 +215,96 @@ def test_2_3_the_id_is_a_state_of_every_component(serve: Given, raw: Given) -> N
     assert calls.next() == (1, row)
     page.change(row, "value", 2, state=[(row, "id", "another")])
     assert calls.next() == (2, row)
+
+
+def test_4_8_a_counter_that_two_pages_count_up_alike_is_counted_twice(serve: Given, raw: Given) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([dcc.ConfirmDialog(id="sure"), html.Div(id="said")])
+    app.callback_shared(None, Input("sure", "submit_n_clicks"))(recorder(calls))
+    page = raw(serve(app).url).join()
+    page.until("ack", n=page.changes([("sure", "submit_n_clicks", 1)], base=page.seq))
+    page.until("ack", n=page.changes([("sure", "submit_n_clicks", 1)], base=page.seq))
+    assert calls.take(2) == [1, 1]
+
+
+@pytest.mark.fault("F6")
+def test_2_3_a_result_that_comes_again_brings_its_state_anew(serve: Given, raw: Given) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([dcc.Input(id="page", value=1), html.Div(id="box"), html.Div(id="said")])
+    app.callback(Output("box", "children"), Input("page", "value"))(lambda k: dcc.Input(id="limit", value=k))
+
+    @app.callback_shared(Output("said", "children"), Input("said", "title"), State("limit", "value"))
+    def record(title: Any, limit: Any) -> str:
+        calls((title, limit))
+        return "x"
+
+    page = raw(serve(app).url).join()
+    assert calls.next() == (None, None)
+    for k in (1, 2):
+        ask_regular(page, dependency(page, "page.value"), [("page", "value", k)])
+        app.push_mods({"said": {"title": k}})
+        assert calls.next() == (k, k)
+
+
+def test_2_3_only_declared_state_of_a_regular_result_is_kept(serve: Given, raw: Given) -> None:
+    app = dash_devices.Dash()
+    app.layout = html.Div([dcc.Input(id="page", value=1), html.Div(id="box"), html.Div(id="said")])
+    ids = [{"type": "row", "index": 1}, {"type": "other", "index": 1}, "plain", "named"]
+    app.callback(Output("box", "children"), Input("page", "value"))(lambda k: [dcc.Input(id=id, value=k) for id in ids])
+    wild = State({"type": "row", "index": dash_devices.dependencies.ALL}, "value")
+    app.callback_shared(Output("said", "children"), Input("said", "title"), wild, State("named", "value"))(
+        lambda title, rows, named: "x"
+    )
+    page = raw(serve(app).url).join()
+    ask_regular(page, dependency(page, "page.value"), [("page", "value", 7)])
+    assert [app.get(id, "value") for id in ids] == [7, None, None, 7]
+
+
+def test_11_1_where_clients_are_asked_about_a_run_without_one_takes_no_state_of_a_page(
+    serve: Given, raw: Given
+) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([html.Div(id="said"), dcc.Input(id="target", value="server")])
+    app.callback_authorize_output(lambda client, output: False)
+    wild = {"type": "gain", "index": dash_devices.dependencies.ALL}
+
+    @app.callback_shared(Output("said", "children"), Input(wild, "value"), State("target", "value"))
+    def record(values: list[Any], target: Any) -> str:
+        calls((values, target))
+        return "x"
+
+    page = raw(serve(app).url).join()
+    assert calls.next() == ([], "server")
+    page.send(
+        {"type": "mount", "values": [['{"index":1,"type":"gain"}', "value", 5]], "state": [["target", "value", "evil"]]}
+    )
+    page.until_value({"index": 1, "type": "gain"}, "value", 5)
+    app.push_mods({"said": {"title": "end"}})
+    assert calls.none_left or calls.next()[1] == "server"
+
+
+def test_4_7_a_null_of_an_initial_call_is_not_adopted_either(serve: Given, raw: Given) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div(
+        [dcc.Geolocation(id="fix"), dcc.Input(id="go", value=1), html.Div(id="said"), html.Div(id="out")]
+    )
+    app.callback_shared(Output("said", "children"), Input("fix", "position"))(recorder(calls))
+
+    @app.callback(Output("out", "children"), Input("go", "value"))
+    def first(value: Any) -> Any:
+        dash_devices.set_props("fix", {"position": None})
+        return value
+
+    page = raw(serve(app).url).join()
+    assert calls.next() is None
+    body = {
+        "output": "out.children",
+        "outputs": {"id": "out", "property": "children"},
+        "inputs": [{"id": "go", "property": "value", "value": 1}],
+        "changedPropIds": [],
+        "state": [],
+    }
+    page.request("callback", body)
+    page.until("ack", n=page.change("fix", "position", {"lat": 1}))
+    assert calls.next() == {"lat": 1}
+    assert calls.none_left
