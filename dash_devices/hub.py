@@ -215,9 +215,8 @@ class Hub:
             registry, events = self.engine.registry, self.engine.events
             shared = [one for one in items if registry.is_watched(one.key) and not (quiet and one.key in events)]
             self._post_props(session, [item for item in items if item not in shared])
-            shared = [
-                one for one in shared if not (quiet and (one.key in self.engine.shared or one.encoded == b"null"))
-            ]
+            if quiet:
+                shared = [one for one in shared if one.key not in self.engine.shared and one.encoded != b"null"]
             if shared:
                 self.engine.store(shared, Cause(client=session.client, quiet=quiet))
         self.wake()
