@@ -76,6 +76,7 @@ class Registry:
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
+        self._writes_patterns = False
         self._optional: dict[str, list[SharedCallback]] = {}
         self._for_components: list[Dep] = []
         self._state_properties: set[str] = set()
@@ -102,6 +103,7 @@ class Registry:
                 )
             self._outputs.setdefault(str(output), callback)
             self._written.setdefault(output.names or output.text, []).append((output, callback))
+            self._writes_patterns |= output.is_pattern
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
@@ -196,7 +198,7 @@ class Registry:
     def writing(self, id: str) -> Iterator[tuple[Key, SharedCallback, Anchor]]:
         """The properties of a component that shared callbacks write, and those callbacks."""
         yield from (((id, dep.prop), callback, ()) for dep, callback in self._written.get(id, ()))
-        names, values = id_parts(id) or ((), ())
+        names, values = (self._writes_patterns and id_parts(id)) or ((), ())
         for dep, callback in self._written.get(names, ()):
             anchor = dep.match(names, values)
             if anchor is not None:
