@@ -257,10 +257,7 @@ class Registry:
 
     # ---- startup ----------------------------------------------------------------------------------------------------
     def ready(self, callback: SharedCallback, components: Components) -> bool:
-        """Are all literal ids of its inputs and outputs known, and is there one match of each single pattern?
-
-        Inputs that are optional need not be there.
-        """
+        """Are the literal ids of its inputs (but optional ones) and outputs known, with one match of each single pattern?"""
         return all(
             any(True for _ in expand(dep, (), components, free=True)) or dep.is_many
             if dep.is_pattern
