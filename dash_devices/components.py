@@ -84,8 +84,8 @@ def walk_components(tree: Any, without: Container[Any] = ()) -> Iterator[dict[st
                     yield node
                     id = id_text(node["props"]["id"]) if without else None
                 node = node["props"]
-            inner = [(name, value) for name, value in node.items() if type(value) is dict or type(value) is list]
-            stack.extend(value for name, value in reversed(inner) if id is None or (id, name) not in without)
+            inner = [name for name, value in reversed(node.items()) if type(value) is dict or type(value) is list]
+            stack.extend(node[name] for name in inner if id is None or (id, name) not in without)
 
 
 def may_hold_components(property: str, encoded: bytes) -> bool:

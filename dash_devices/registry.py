@@ -76,6 +76,7 @@ class Registry:
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
+        self._writes_patterns = False
         self._optional: dict[str, list[SharedCallback]] = {}
         self._for_components: list[Dep] = []
         self._states: dict[Dep, None] = {}
@@ -102,6 +103,7 @@ class Registry:
                 )
             self._outputs.setdefault(str(output), callback)
             self._written.setdefault(output.names or output.text, []).append((output, callback))
+            self._writes_patterns |= output.is_pattern
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
@@ -192,7 +194,7 @@ class Registry:
     def writing(self, id: str) -> Iterator[tuple[Key, SharedCallback, Anchor]]:
         """The properties of a component that shared callbacks write, and those callbacks."""
         yield from (((id, dep.prop), callback, ()) for dep, callback in self._written.get(id, ()))
-        names, values = id_parts(id) or ((), ())
+        names, values = (self._writes_patterns and id_parts(id)) or ((), ())
         for dep, callback in self._written.get(names, ()):
             anchor = dep.match(names, values)
             if anchor is not None:
@@ -251,10 +253,7 @@ class Registry:
 
     # ---- startup ----------------------------------------------------------------------------------------------------
     def ready(self, callback: SharedCallback, components: Components) -> bool:
-        """Are all literal ids of its inputs and outputs known, and is there one match of each single pattern?
-
-        Inputs that are optional need not be there.
-        """
+        """Are the literal ids of its inputs (but optional ones) and outputs known, with one match of each single pattern?"""
         return all(
             any(True for _ in expand(dep, (), components, free=True)) or dep.is_many
             if dep.is_pattern

@@ -57,8 +57,8 @@ ROWS = [
         "4.1",
         "and not its own value",
         "outbox.py",
-        "if entry.origin != client and",
-        "if",
+        "and (entry.origin != client or any(key in others for key in around(entry.key[0])))",
+        "",
         "test_4_1_ack_for_the_originator_mod_for_the_others",
     ),
     Row(
@@ -145,8 +145,8 @@ ROWS = [
         "4.4",
         "callbacks that listen to the outputs run next",
         "engine.py",
-        "            if self.running:\n                self._dispatch",
-        "            if self.running and not cause.ancestors:\n                self._dispatch",
+        "            if self.running:\n                self._follow",
+        "            if self.running and not cause.ancestors:\n                self._follow",
         "test_4_4_the_chain_runs_at_the_server",
     ),
     Row(

@@ -40,9 +40,9 @@ ROWS = [
     Row(
         "2.3",
         "else the value of the layout",
-        "engine.py",
-        "return entry.value if entry is not None else self.components.props(key[0]).get(key[1])",
-        "return entry.value if entry is not None else None",
+        "children.py",
+        "            return self.filled(key, components.props(id).get(property), ahead)",
+        "            return None",
         "test_2_3_state_is_read_from_the_page_of_the_event",
     ),
     Row(
@@ -73,16 +73,16 @@ ROWS = [
         "2.3",
         "the id as State comes from the id itself",
         "engine.py",
-        '        if key[1] == "id":\n            return decoded_id(key[0])\n',
-        "",
+        'decoded_id(key[0]) if key[1] == "id" else self.children.value(key)',
+        "self.children.value(key)",
         "test_2_3_the_id_is_a_state_of_every_component",
     ),
     Row(
         "2.3",
         "what a regular result said of a component is its State of last resort",
         "components.py",
-        "            if given := props(id):\n",
-        "            if False:\n",
+        "{name: props[name] for name in props if is_read(name)}",
+        "{}",
         "test_2_3_state_of_components_that_a_regular_result_brings",
     ),
     Row(
