@@ -87,10 +87,9 @@ class Hub:
         """Send every page that can take it what it needs next."""
         batches: Batches = {}
         with self.engine.lock:
-            version = self.engine.registry.version
             self.greeter.recheck_after_protect(self._linked.values())
             for session in list(self._linked.values()):
-                self._flush_session(session, version, batches)
+                self._flush_session(session, self.engine.registry.version, batches)
 
     def flush_session(self, session: Session) -> None:
         """A page can take frames again, or its answers have waited long enough."""
