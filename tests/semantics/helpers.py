@@ -155,9 +155,9 @@ TEXT = "([id, text]) => document.getElementById(id)?.textContent === text"
 VALUE = "([id, value]) => document.getElementById(id)?.value === value"
 
 
-def gated(browser: Any) -> Any:
+def gated(browser: Any, **options: Any) -> Any:
     """A browser context whose pages have the gate."""
-    context = browser.new_context()
+    context = browser.new_context(**options)
     context.add_init_script(GATE)
     return context
 
