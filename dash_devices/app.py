@@ -64,6 +64,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         max_value: bytes that one whole value, pushed or returned by a shared callback, may have as JSON.
         max_change_age: seconds after which a change that arrives for the first time is refused: what was clicked before the
             line was lost moves no motor when it is back. None: never.
+        rerun: after a restart, do open pages repeat the initial calls of regular callbacks? See ``rerun=`` of `callback`, too.
         page_limits: how much one page may ask of the server.
         state: a file that keeps the shared properties over restarts and crashes; see `persist` to keep only some.
     """
@@ -87,6 +88,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         lane_capacity: int = 10_000,
         max_value: int = MAX_VALUE,
         max_change_age: float | None = 5.0,
+        rerun: bool = True,
         page_limits: PageLimits | None = None,
         state: str | PathLike[str] | None = None,
         **options: Any,
@@ -98,6 +100,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         self._engine.early = self._load_early
         self._hub = Hub(self._engine, leave_after=leave_after, limits=page_limits)
         self._hub.intake.max_change_age = max_change_age
+        self._hub.greeter.rerun = rerun
         self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
         self._state_in_layouts = StateInLayouts(self._engine)

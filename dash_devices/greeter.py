@@ -18,6 +18,8 @@ from .sessions import Session
 logger = logging.getLogger("dash_devices.clients")
 
 RETRY_MS = 100  # in which a page with other rights than before comes back
+RERUN_MS = 2_000  # in which the pages of a server that restarted repeat their initial calls
+RERUN_MS_EACH = 5  # more for each client
 
 
 class Greeter:
@@ -26,6 +28,7 @@ class Greeter:
     Attributes:
         epoch: which life of the server this is.
         notice: what every page should show; empty: nothing.
+        rerun: do pages repeat their initial calls after a restart?
     """
 
     def __init__(self, engine: Engine, epoch: str, limits: PageLimits) -> None:
@@ -34,17 +37,18 @@ class Greeter:
         self.epoch = epoch
         self._access_version = 0
         self.notice = ""
+        self.rerun = True
         self._ids_version = (-1, -1)
         self._ids = b"[]"
 
-    def greet(self, session: Session, hello: Hello, build: str) -> None:
-        """Place a page whose socket is new, and post the welcome with what was answered before."""
+    def greet(self, session: Session, hello: Hello, build: str, clients: int) -> None:
+        """Place a page whose socket is new, and post the welcome with what was answered before; ``clients``: their number."""
         view = self.engine.access.view(session.client)
         session.layout_ref = None  # the answer may have got lost with the line
         mode = self._place(session, hello, view)
         session.outbox.view = view
         self._restore_known(session)
-        self._welcome(session, mode, build)
+        self._welcome(session, mode, build, clients)
 
     def recheck(self, sessions: Iterable[Session]) -> None:
         """Rights may change at any time: pages that may read something else than before have to connect again."""
@@ -109,7 +113,7 @@ class Greeter:
             self.engine.components.add_private(session.token, session.known)
             session.known = None
 
-    def _welcome(self, session: Session, mode: str, build: str) -> None:
+    def _welcome(self, session: Session, mode: str, build: str, clients: int) -> None:
         session.watch_version = self.engine.registry.version
         shared: Any = orjson.Fragment(self._shared_ids())
         welcome = Welcome(
@@ -122,6 +126,7 @@ class Greeter:
             token=session.token,
             handled=session.handled,
             kept=mode == "snapshot" and session.kept,
+            rerun=RERUN_MS + RERUN_MS_EACH * clients if self.rerun else 0,
             watch=self.engine.registry.watch_list(),
             shared=shared,
             limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),

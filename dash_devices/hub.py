@@ -132,7 +132,7 @@ class Hub:
             session.outbox.clear()
             self._linked[session.token] = session
             self.vitals.begin(session, hello)
-            self.greeter.greet(session, hello, self.build)
+            self.greeter.greet(session, hello, self.build, len(self.clients))
             self.greeted(session)
         self.presence.join(session)
         self.wake()

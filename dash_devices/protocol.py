@@ -170,7 +170,8 @@ class Limits:
 class Welcome:
     """The answer to a `Hello`. ``shared``: the ids, or patterns of them, of components that show shared state.
 
-    ``kept``: the epoch is new, but ``handled`` still counts.
+    ``kept``: the epoch is new, but ``handled`` still counts. ``rerun``: milliseconds in which a page of another epoch
+    repeats its initial calls; 0: it does not.
     """
 
     type: ClassVar[str] = "welcome"
@@ -183,6 +184,7 @@ class Welcome:
     token: str
     handled: int
     kept: bool
+    rerun: int
     watch: list[Watch]
     shared: list[str]
     limits: Limits

@@ -66,7 +66,7 @@ class Registering:
         self._shutdown_hooks: list[Callable[[], Any]] = []
 
     def callback(
-        self, *args: Any, service: int | None = None, lane: str | None = None, **kwargs: Any
+        self, *args: Any, service: int | None = None, lane: str | None = None, rerun: bool = True, **kwargs: Any
     ) -> Callable[..., Any]:
         """Dash's ``callback``, or the original's ``callback(output, inputs, state, service)``; None as output means no output.
 
@@ -75,9 +75,11 @@ class Registering:
             **kwargs: as in Dash.
             service: `Services` bits; with the bit 16 the callback is shared.
             lane: for serialised services: the lane to queue in.
+            rerun: after a restart of the server, do open pages repeat its initial call? Not where somebody has clicked since.
         """
         args, bits = registration.split_service(args, service, self._callback_service)
         if bits & Services.SHARED_CALLBACK:
+            kwargs |= {} if rerun else {"rerun": False}  # refused there
             return self.callback_shared(*args, service=bits, lane=lane, **kwargs)
         none_output = registration.has_no_output(args, kwargs)
         rest, kwargs = registration.normalised(args, dict(kwargs))
@@ -86,6 +88,7 @@ class Registering:
         outputs = self._free_outputs(rest, kwargs, none_output)
         register = StockDash.callback(self, *rest, **kwargs)  # type: ignore[arg-type]
         spec = self._callback_list[-1]
+        registration.mark_rerun(spec, rerun)
         id = registration.own_id(self._callback_list, none_output)
         self._regular_outputs[id] = outputs
         if bits & (Services.SERIALIZED_CALLBACK | Services.SERIALIZED_MOST_RECENT_CALLBACK):

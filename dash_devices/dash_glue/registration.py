@@ -34,6 +34,7 @@ UNSUPPORTED = {
     "manager": "shared callbacks need no manager",
     "websocket": "shared callbacks always travel over the socket",
     "persistent": "use a thread that calls push_mods",
+    "rerun": "it runs at every start of the server; prevent_initial_call=True stops that",
     "api_endpoint": "call the function itself from a route of app.server",
 }
 
@@ -156,7 +157,7 @@ def _check_form(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], fun
             "for JavaScript use app.clientside_callback, which may listen to shared properties"
         )
     for option, instead in UNSUPPORTED.items():
-        if kwargs.get(option):
+        if kwargs.get(option) or (option == "rerun" and option in kwargs):
             raise RegistrationError(f"{name}: {option}= does not go with callback_shared: {instead}")
 
 
@@ -196,25 +197,26 @@ SERIALIZED: dict[str, str] = {}
 """Lanes of the module-level ``callback_s2``, by callback id."""
 
 
-def callback(*args: Any, **kwargs: Any) -> Callable[..., Any]:
-    """Dash's module-level ``callback``, with None as output and alternative results."""
-    return _global_callback(args, kwargs)[0]
+def callback(*args: Any, rerun: bool = True, **kwargs: Any) -> Callable[..., Any]:
+    """Dash's module-level ``callback``, with None as output, alternative results, and ``rerun=`` as in `Dash.callback`."""
+    return _global_callback(args, kwargs, rerun)[0]
 
 
-def callback_s2(*args: Any, lane: str | None = None, **kwargs: Any) -> Callable[..., Any]:
+def callback_s2(*args: Any, lane: str | None = None, rerun: bool = True, **kwargs: Any) -> Callable[..., Any]:
     """`Dash.callback_s2` without an app at hand."""
-    decorate, id = _global_callback(args, kwargs)
+    decorate, id = _global_callback(args, kwargs, rerun)
     SERIALIZED[id] = lane or f"regular {id}"
     return decorate
 
 
-def _global_callback(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Callable[..., Any], str]:
+def _global_callback(args: tuple[Any, ...], kwargs: dict[str, Any], rerun: bool) -> tuple[Callable[..., Any], str]:
     none_output = has_no_output(args, kwargs)
     rest, kwargs = normalised(args, dict(kwargs))
     if none_output:
         kwargs["prevent_initial_call"] = True
     register = dash_callback(*rest, **kwargs)
     spec = GLOBAL_CALLBACK_LIST[-1]
+    mark_rerun(spec, rerun)
     id = own_id(GLOBAL_CALLBACK_LIST, none_output, "global")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -223,6 +225,12 @@ def _global_callback(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Cal
         return function
 
     return decorate, id
+
+
+def mark_rerun(spec: dict[str, Any], rerun: bool) -> None:
+    """Tell pages that they are not to repeat the initial call of a registered callback."""
+    if not rerun:
+        spec["rerun"] = False
 
 
 def own_id(specs: list[Any], none_output: bool, mark: str = "") -> str:

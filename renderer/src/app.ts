@@ -26,6 +26,7 @@ import {
   type Welcome,
 } from "./protocol";
 import { createRequests, type LightResponse } from "./requests";
+import { createRerun } from "./rerun";
 import { createSession } from "./session";
 import { createSocket } from "./socket";
 import { stored } from "./stored";
@@ -55,7 +56,11 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   });
   const { send } = socket;
   const requests = createRequests(send);
-  const dash = createRenderer(() => watcher.notice());
+  const dash = createRenderer(() => {
+    rerun.notice();
+    watcher.notice();
+  });
+  const rerun = createRerun(dash, mark.catchesUp);
   const writer = createWriter(dash);
   const watcher = createWatcher(dash, writer, {
     hydrated() {
@@ -108,6 +113,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   function lost(reason: string, isFinal: boolean): void {
     session.interrupted();
+    rerun.interrupted();
     mark.lostLine(reason, isFinal);
     labels.showDown(true);
     if (!isFinal) return;
@@ -130,7 +136,8 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   const handlers = {
     welcome(message: Welcome): void {
-      const { tab, token } = message;
+      const { tab, token, epoch } = message;
+      const { epoch: before = epoch } = session.place;
       if (build && message.build !== build && reloadOnce(message.build)) return;
       early = [];
       shared = message.shared;
@@ -139,6 +146,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       mark.showsConnected();
       frames.forEach(send);
       watcher.watchList(message.watch, message.mode);
+      rerun.resumed(epoch !== before, message.rerun);
       unconfirmed.forEach(([id]) => labels.notify(id, "unconfirmed", "Not confirmed"));
       welcome();
     },

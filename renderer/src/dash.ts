@@ -1,8 +1,7 @@
 // All that leans on Dash's renderer: its globals, its store, its URLs. Read in dash 4.4.1, `dash-renderer/src`.
 import { elementOf } from "./element";
 import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId } from "./ids";
-import { SETTLE_TIME, SETTLE_TIMES } from "./limits";
-import { fromEntries, isArray, parse, type Props } from "./values";
+import { fromEntries, isArray, parse, type Props, values } from "./values";
 
 export type Path = (string | number)[];
 export interface Component {
@@ -21,21 +20,42 @@ export interface Changed {
   id: DashId | null;
   props: Props;
 }
-/** A callback as the page knows it. `actions/dependencies.js`, computeGraphs. */
+/** A callback as the page knows it: what the server says of it, and more. `actions/dependencies.js`, computeGraphs. */
 export interface Callback {
+  inputs: Dependency[];
+  state: Dependency[];
   persistent?: boolean;
+  prevent_initial_call?: boolean;
+  clientside_function?: object | null;
+  noOutput?: boolean;
+  rerun?: boolean;
+}
+interface Dependency {
+  id: DashId;
+  allow_optional?: boolean;
+}
+/** A property of a component in the page. */
+export interface Place {
+  id: DashId;
+  property: string;
+  path: Path;
 }
 /** A list of callbacks that listen to a property: `owner[name]`. */
 interface Listeners {
   owner: Record<string, Callback[]>;
   name: string;
 }
-/** One run of a callback. `types/callbacks.ts`. */
+/** One run of a callback. `resolvedId`: of the callback, with the values of its MATCH. `types/callbacks.ts`. */
 export interface Run {
   callback: Callback;
+  resolvedId: string;
   initialCall: boolean;
   changedPropIds: Record<string, unknown>;
-  getInputs(paths: object): { id: DashId; property: string }[][];
+  /** Callbacks whose results led here. */
+  predecessors?: object[];
+  getInputs(paths: object): Place[][];
+  getState(paths: object): Place[][];
+  getOutputs(paths: object): Place[][];
   executionResult?: { data?: Record<string, Props> } | null;
 }
 interface Pattern {
@@ -50,7 +70,7 @@ interface State {
   layoutHashes: Record<string, { renderType?: string }>;
   paths: { strs: Record<string, Path>; objs: Record<string, { values: any[]; path: Path }[]> };
   graphs: { inputMap?: Record<string, Record<string, Callback[]>>; inputPatterns?: Record<string, Record<string, Pattern[]>> };
-  callbacks: { executing: Run[]; watched: Run[]; executed: Run[] };
+  callbacks: Record<"requested" | "prioritized" | "blocked" | "executing" | "watched" | "executed", Run[]>;
   history: { past: unknown[] };
 }
 interface Store {
@@ -62,6 +82,8 @@ interface Store {
 const ROUTES = /^(.*)_dash-(layout|dependencies|update-component)(\?.*)?$/;
 const OWN_LIBRARIES = /^dash_(core_components|html_components|table|ag_grid)$/;
 const WITHOUT_ELEMENT = /^(Store|Location|Interval|Download|Geolocation|ConfirmDialog)$/;
+/** Marks what `runAgain` asked for. It stands among the predecessors, which the renderer hands on to what a result brings about. */
+const AGAIN = {};
 
 /** The page's config; undefined while its element has not been parsed. */
 export function readConfig(): Config | undefined {
@@ -163,6 +185,37 @@ export function createRenderer(notice: () => void) {
       return !callback.persistent && [...executing, ...watched, ...executed].some((run) => run.callback === callback && reads(run));
     },
 
+    /** Runs that were asked for, until their results are written. `reducers/callbacks.ts`; what is in `stored` is done. */
+    runs(): Run[] {
+      const { requested, prioritized, blocked, executing, watched, executed } = state().callbacks;
+      return [requested, prioritized, blocked, executing, watched, executed].flat();
+    },
+
+    inputsOf: ({ getInputs }: Run): Place[] => getInputs(state().paths).flat(),
+    outputsOf: ({ getOutputs }: Run): Place[] => getOutputs(state().paths).flat(),
+
+    /** Are all Inputs and State in the page that the renderer does not do without? `actions/callbacks.ts`, unwrapIfNotMulti. */
+    isComplete({ callback, getInputs, getState }: Run): boolean {
+      const { paths } = state();
+      const found = [...getInputs(paths), ...getState(paths)];
+      const isNeeded = ({ id, allow_optional }: Dependency) => !allow_optional && !values(id).some((value) => value?.multi);
+      return [...callback.inputs, ...callback.state].every((one, i) => found[i]!.length || !isNeeded(one));
+    },
+
+    /** Ask for runs as initial calls, together, as `actions/index.js` does at page load. */
+    runAgain(runs: Run[]): void {
+      const news = { initialCall: true, changedPropIds: {}, predecessors: [AGAIN], executionGroup: `${Math.random()}` };
+      store!.dispatch({ type: "Callbacks.AddRequested", payload: runs.map((run) => ({ ...run, ...news })) });
+    },
+
+    /** Did `runAgain` ask for it, or the result of such a run? */
+    isAgain: ({ predecessors }: Run): boolean => !!predecessors?.includes(AGAIN),
+
+    /** Take back what was asked for in the last action. */
+    withdraw(runs: Run[]): void {
+      store!.dispatch({ type: "Callbacks.RemoveRequested", payload: runs });
+    },
+
     /** Write properties that no callback listens to and that bring no components: what `set_props` adds is not needed. */
     putProps(id: string, props: Props): void {
       store!.dispatch({ type: "ON_PROP_CHANGE", payload: { itempath: pathOf(id), props, renderType: "clientsideApi" } });
@@ -191,9 +244,6 @@ export function createRenderer(notice: () => void) {
         return false; // An element of the app's own, with an id that only looks like one of ours.
       }
     },
-
-    /** Milliseconds in which it says what belongs to its appearing. */
-    settleTime: (id: string): number => SETTLE_TIMES[component(id)?.namespace ?? ""] ?? SETTLE_TIME,
 
     /** Is it in the document, and has it begun to live there? A component that has an element only when it is. */
     hasStarted(id: string): boolean {

@@ -13,6 +13,8 @@ export function createMark() {
   // An `output` is announced by screen readers.
   const element = document.createElement("output");
   let status: Status = "connecting";
+  let said = "";
+  let isLate = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   element.id = "_dash-devices-mark";
   // Set by script, which a Content-Security-Policy allows.
@@ -20,9 +22,16 @@ export function createMark() {
 
   function show(now: Status, words: string): void {
     status = now;
+    said = words;
+    draw();
+  }
+
+  function draw(): void {
+    const isConnected = status === "connected";
+    const words = isConnected && isLate ? `Catching up… ${said}`.trim() : said;
     element.textContent = words;
-    element.style.borderColor = COLOURS[words && now === "connected" ? "reconnecting" : now];
-    element.title = words || now;
+    element.style.borderColor = COLOURS[words && isConnected ? "reconnecting" : status];
+    element.title = words || status;
   }
 
   show(status, "");
@@ -37,6 +46,12 @@ export function createMark() {
       clearTimeout(timer);
       timer = undefined;
       show("connected", words);
+    },
+
+    /** The page has still to repeat its initial calls in a new epoch, or has done so. */
+    catchesUp(now: boolean): void {
+      isLate = now;
+      draw();
     },
 
     /** The line is lost. After a while without another one, the server is called gone. */

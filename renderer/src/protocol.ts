@@ -132,7 +132,8 @@ export interface Limits {
 
 /** The answer to a `Hello`. `shared`: the ids, or patterns of them, of components that show shared state.
 
-`kept`: the epoch is new, but `handled` still counts. */
+`kept`: the epoch is new, but `handled` still counts. `rerun`: milliseconds in which a page of another epoch
+repeats its initial calls; 0: it does not. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -144,6 +145,7 @@ export interface Welcome {
   token: string;
   handled: number;
   kept: boolean;
+  rerun: number;
   watch: Watch[];
   shared: string[];
   limits: Limits;

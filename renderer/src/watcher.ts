@@ -29,7 +29,7 @@ interface Seen {
 }
 
 /** Plotly says this when it fits a figure into its place, a tenth of a second after that appeared or changed its size. */
-const isResize = ([, property, value]: Triple): boolean => property === "relayoutData" && equal(value, { autosize: true });
+export const isResize = ([, property, value]: Triple): boolean => property === "relayoutData" && equal(value, { autosize: true });
 
 export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) {
   let list = createWatchList([]);

@@ -232,6 +232,24 @@ test("the mark shows what everybody should know, until it is taken back or click
   expect(mark.textContent).toBe("Reconnecting…");
 });
 
+test("a page catches up with another epoch, also if the line is lost before it does", () => {
+  joined();
+  const places = { getInputs: () => [], getState: () => [], getOutputs: () => [[{ id: "power", property: "value", path: [] }]] };
+  dash.ask({ callback: { inputs: [], state: [] }, resolvedId: "a", initialCall: true, ...places });
+  dash.move("requested", "watched");
+  dash.move("watched", "");
+  const again = (epoch: string, mode: string) => {
+    reconnect();
+    vi.advanceTimersByTime(1000);
+    receive({ ...WELCOME, mode, epoch, rerun: 1000 });
+    return made.find(({ id }) => id === "_dash-devices-mark").textContent;
+  };
+  expect([again("e1", "snapshot"), again("e2", "snapshot"), again("e2", "delta")]).toEqual(["", "Catching up…", "Catching up…"]);
+  expect(dash.state().callbacks.requested).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  expect(dash.state().callbacks.requested).toMatchObject([{ resolvedId: "a", initialCall: true }]);
+});
+
 test("changes that an earlier life kept are not marked", () => {
   joined();
   report({ value: 50 });

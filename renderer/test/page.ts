@@ -78,6 +78,7 @@ export function fakeBrowser() {
   vi.stubGlobal("document", document);
   vi.stubGlobal("addEventListener", on);
   vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("requestIdleCallback", (run: () => void) => setTimeout(run, 0));
   vi.stubGlobal("CSSStyleSheet", class { replaceSync = () => undefined; });
   vi.stubGlobal("MutationObserver", FakeObserver);
   FakeObserver.all = [];
@@ -131,13 +132,17 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     layout: { components: component("Div", { children }, "dash_html_components") },
     layoutHashes: {},
     graphs: { inputMap: {}, inputPatterns: {} },
-    callbacks: { executing: [], watched: [], executed: [] },
+    callbacks: { requested: [], prioritized: [], blocked: [], executing: [], watched: [], executed: [] },
     history: { past: [] as unknown[] },
   };
   state.paths = computePaths(state.layout);
   const at = (path: (string | number)[]) => path.reduce((node: any, step) => node?.[step], state.layout);
 
   function reduce(action: any): void {
+    const { requested } = state.callbacks;
+    const request = (now: object[]) => (state = { ...state, callbacks: { ...state.callbacks, requested: now } });
+    if (action.type === "Callbacks.AddRequested") request([...requested, ...action.payload]);
+    if (action.type === "Callbacks.RemoveRequested") request(requested.filter((run: object) => !action.payload.includes(run)));
     if (action.type === "REVERT") state = { ...state, history: { past: state.history.past.slice(0, -1) } };
     if (action.type !== "ON_PROP_CHANGE") return;
     const { itempath, props, renderType } = action.payload;
@@ -200,6 +205,12 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     },
     listen: (id: string, name: string, ...callbacks: object[]) => {
       state.graphs.inputMap[id] = { ...state.graphs.inputMap[id], [name]: callbacks };
+    },
+    ask: (...runs: object[]) => dispatch({ type: "Callbacks.AddRequested", payload: runs }),
+    /** The runs go from one list to the next; all of them, or those that are named. */
+    move: (from: string, to: string, runs: object[] = state.callbacks[from]) => {
+      const stay = state.callbacks[from].filter((run: object) => !runs.includes(run));
+      update({ callbacks: { ...state.callbacks, [from]: stay, ...(to && { [to]: [...state.callbacks[to], ...runs] }) } });
     },
     busy: (...callbacks: object[]) =>
       update({ callbacks: { ...state.callbacks, watched: callbacks.map((callback) => ({ callback, getInputs: () => [] })) } }),

@@ -4,7 +4,7 @@ import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, kept: false, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
+  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
 };
 const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;

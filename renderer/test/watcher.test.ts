@@ -40,9 +40,9 @@ afterEach(() => {
 const INITIAL = { initialCall: true, changedPropIds: {} };
 const BY = (...keys: string[]) => ({ initialCall: false, changedPropIds: Object.fromEntries(keys.map((key) => [key, 2])) });
 /** Somebody uses a component. */
-const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id } });
+const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id, contains: () => false } });
 /** What is in the document has had its time to be mounted. */
-const settle = () => vi.advanceTimersByTime(100);
+const settle = () => vi.advanceTimersByTime(110);
 
 test("the first layout is known to the server", () => {
   expect(page.hydrated).toHaveBeenCalledOnce();
@@ -136,6 +136,23 @@ test("what comes after the time of mounting is the component's own", () => {
   expect([page.mounts, page.changes.map(({ isOwn }) => isOwn)]).toEqual([[], [true, true]]);
 });
 
+test("a busy page has more time: until it is idle, or, where no browser says so, as long again", () => {
+  const idle: (() => void)[] = [];
+  vi.stubGlobal("requestIdleCallback", (run: () => void, { timeout }: { timeout: number }) => idle.push(run) && expect(timeout).toBe(1_000));
+  settle();
+  page.dash.report("power", { value: 41 });
+  idle.forEach((run) => run());
+  page.dash.report("power", { value: 42 });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+  vi.stubGlobal("requestIdleCallback", undefined);
+  page.dash.result(INITIAL, "power", { max: 7 });
+  settle();
+  page.dash.report("power", { value: 43 });
+  settle();
+  page.dash.report("power", { value: 44 });
+  expect([page.mounts.length, page.changes.length]).toEqual([2, 2]);
+});
+
 test("a component that is not in the document has not begun to be mounted", () => {
   settle();
   page.dash.report({ type: "w", i: 1 }, { value: "x" });
@@ -203,6 +220,14 @@ test("outside of every component it is for all that are settled", () => {
   page.dash.report("store", { data: 1 });
   page.dash.report("late", { value: 2 });
   expect([page.changes, page.mounts.at(-1)]).toEqual([[{ values: [["store", "data", 1]], state: [] }], [["late", "value", 2]]]);
+});
+
+test("what has no element is used by an event outside of every component, at once", () => {
+  page.fire("keydown", { target: {} });
+  page.dash.report("store", { data: 1 });
+  page.dash.report("power", { value: 1 });
+  page.dash.report({ type: "w", i: 1 }, { value: 1 });
+  expect([page.changes.length, page.mounts.length]).toEqual([1, 2]);
 });
 
 test("a pointer that moves counts while it is pressed", () => {

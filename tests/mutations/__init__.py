@@ -51,7 +51,6 @@ LINES = {1: 7, 2: 5, 3: 6, 4: 8, 5: 6, 6: 8, 7: 7, 8: 5, 9: 3, 10: 7, 11: 2}
 UNSWITCHABLE: dict[str, str] = {
     "1.7": "Dash.layout.fset is Dash's own property: there is nothing of ours to switch off",
     "6.8": "no Loading, no node in Dash's graph: it would take a second way to register, not a small change",
-    "10.6": "not built yet",
     "10.7": "several processes: seen only with several processes; tests/running has them",
     "11.2": "its rows stand under 11.1: a page writes no components, nor names of the prototype",
 }

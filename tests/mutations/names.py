@@ -65,7 +65,7 @@ ROWS = [
         "1.3",
         "what shared callbacks cannot have is an error",
         "dash_glue/registration.py",
-        "if kwargs.get(option):",
+        'if kwargs.get(option) or (option == "rerun" and option in kwargs):',
         "if False:",
         "test_1_3_what_shared_callbacks_cannot_have",
     ),

@@ -34,9 +34,13 @@ def make_app() -> dash.Dash:
             html.Div(id="slow"),
             dcc.Input(id={"type": "gain", "index": 0}, value=1),
             html.Div(id="gains"),
+            html.Div(id="after"),
         ]
     )
     app.callback(Output("out", "children"), Input("text", "value"))(lambda value: f"out {value}")
+    app.callback(Output("after", "children"), Input("out", "children"))(lambda text: f"after {text}")
+    app._callback_list[-1]["rerun"] = False
+    app.callback(Input("after", "children"), prevent_initial_call=True)(lambda text: None)
     app.callback(Output("gains", "children"), Input({"type": "gain", "index": ALL}, "value"))(str)
 
     @app.callback(Output("slow", "children"), Input("text", "value"), prevent_initial_call=True)
@@ -167,3 +171,142 @@ def test_errors_reach_the_dev_tools(look: Callable[[str], Any]) -> None:
     code = """store.dispatch({type: 'ON_ERROR', payload: {type: 'backEnd', error: {message: 'broken', html: 'why'}}});
       return state().error.backEnd[0].error.message;"""
     assert look(code) == "broken"
+
+
+# ---- calls: how they are asked for -----------------------------------------------------------------------------------------
+FIRST_CALLS = """
+window.seen = [];
+window.dash_stores = [];
+window.dash_stores.push = function (store) {
+  store.subscribe(() => {
+    const { appLifecycle, callbacks } = store.getState();
+    const names = (list) => callbacks[list].filter((run) => run.initialCall).map((run) => run.resolvedId);
+    seen.push([appLifecycle, names("requested"), names("watched")]);
+  });
+  return Array.prototype.push.call(this, store);
+};
+"""
+"""What subscribers see of initial calls, from the first action on."""
+
+AGAIN = """
+  const real = window.fetch;
+  const mark = {}, bodies = [], calls = [];
+  window.fetch = (url, init) => {
+    if (init?.body) bodies.push(JSON.parse(init.body));
+    return real(url, init);
+  };
+  const LISTS = ['requested', 'prioritized', 'blocked', 'executing', 'watched', 'executed'];
+  const runs = () => LISTS.flatMap((list) => state().callbacks[list]);
+  const rest = async () => {
+    do await new Promise((done) => setTimeout(done, 20));
+    while (runs().some((run) => run.resolvedId !== 'slow.children'));
+  };
+  const end = store.subscribe(() => calls.push(...state().callbacks.requested));
+  dash_clientside.set_props('text', {value: 'x'});
+  end();
+  const call = calls.find((run) => run.resolvedId === 'out.children');
+  await rest();
+  bodies.length = 0;
+  const news = {initialCall: true, changedPropIds: {}, predecessors: [mark], executionGroup: 'mine'};
+  const again = () => store.dispatch({type: 'Callbacks.AddRequested', payload: [{...call, ...news}]});
+"""
+"""A call that the renderer has made, to be asked for once more."""
+
+
+def test_initial_calls_are_asked_for_before_the_page_is_ready(
+    browser: Any, stock: str, tab: Callable[..., Page]
+) -> None:
+    """actions/index.js, ``hydrateInitialOutputs``: they stand in ``requested``, and begin in a later task."""
+    context = browser.new_context()
+    context.add_init_script(FIRST_CALLS)
+    page = tab(stock, context=context, connected=False, allow_errors=True)
+    page.wait_for_function("() => document.querySelector('#after')?.textContent === 'after out a'")
+    seen = page.evaluate("seen")
+    expected = {"out.children", "after.children", "gains.children"}
+    ready = next(requested for lifecycle, requested, _ in seen if lifecycle == "HYDRATED")
+    assert set(ready) == expected
+    begun = {name for lifecycle, _, watched in seen if lifecycle != "HYDRATED" for name in watched}
+    assert not begun
+    watched = {name for _, _, names in seen for name in names}
+    assert watched == {"out.children", "gains.children"}, (
+        "one that had to wait for a result is no initial call any more"
+    )
+    context.close()
+
+
+def test_callbacks_carry_what_the_server_says_of_them(look: Callable[[str], Any]) -> None:
+    """actions/dependencies.js, ``computeGraphs``: unknown names of the list of callbacks are kept."""
+    code = """return state().graphs.callbacks.map(({output, rerun, noOutput, prevent_initial_call, clientside_function}) =>
+      [output.split('@')[0], rerun ?? null, !!noOutput, prevent_initial_call, clientside_function ?? null]);"""
+    found = {name: rest for name, *rest in look(code)}
+    assert found["after.children"] == [False, False, False, None]
+    assert found["out.children"] == [None, False, False, None]
+    assert [True, True] in [rest[1:3] for rest in found.values()]
+
+
+def test_a_call_that_is_asked_for_again_runs_as_an_initial_one(look: Callable[[str], Any]) -> None:
+    """reducers/callbacks.ts: ``Callbacks.AddRequested``; what it sent and how its result is seen."""
+    code = """again();
+      const executed = [];
+      store.subscribe(() => executed.push(...state().callbacks.executed.map((run) => [run.resolvedId, run.initialCall])));
+      await rest();
+      return [bodies[0].output, bodies[0].changedPropIds, executed[0]];"""
+    try:
+        assert look(AGAIN + code) == ["out.children", [], ["out.children", True]]
+    finally:
+        SLOW.set()
+
+
+def test_what_follows_from_a_call_knows_its_predecessors(look: Callable[[str], Any]) -> None:
+    """observers/executedCallbacks.ts: they are handed on, as the same objects, along the whole chain."""
+    code = """again();
+      const marked = new Map();
+      store.subscribe(() => runs().forEach((run) => run.predecessors?.includes(mark) && marked.set(run.resolvedId, run)));
+      await rest();
+      const hasCommand = [...marked.values()].some((run) => run.callback.noOutput);
+      return [marked.has('out.children'), marked.has('after.children'), hasCommand];"""
+    try:
+        assert look(AGAIN + code) == [True, True, True]
+    finally:
+        SLOW.set()
+
+
+def test_a_call_is_in_one_list_or_another_until_its_result_is_written(look: Callable[[str], Any]) -> None:
+    code = """dash_clientside.set_props('out', {children: ''});
+      await rest();
+      again();
+      const seen = [];
+      store.subscribe(() => seen.push([
+        runs().some((run) => run.resolvedId === 'out.children'),
+        state().paths.strs.out.reduce((node, step) => node[step], state().layout).props.children === 'out x',
+      ]));
+      await rest();
+      return [seen.every(([isThere, isWritten]) => isThere || isWritten), seen[0], seen.at(-1)];"""
+    try:
+        assert look(AGAIN + code) == [True, [True, False], [False, True]]
+    finally:
+        SLOW.set()
+
+
+def test_what_was_asked_for_can_be_taken_back_in_the_same_task(look: Callable[[str], Any]) -> None:
+    """observers/requestedCallbacks.ts waits for the next task before it looks."""
+    code = """again();
+      store.dispatch({type: 'Callbacks.RemoveRequested', payload: state().callbacks.requested});
+      dash_clientside.set_props({type: 'gain', index: 0}, {value: 2});
+      await rest();
+      return bodies.map(({output}) => output);"""
+    try:
+        assert look(AGAIN + code) == ["gains.children"]
+    finally:
+        SLOW.set()
+
+
+def test_a_call_resolves_its_properties_in_the_paths_of_now(look: Callable[[str], Any]) -> None:
+    """actions/dependencies_ts.ts, ``resolveDeps``: what is not in the page is an empty list."""
+    code = """const {paths} = state(); const none = {strs: {}, objs: {}};
+      const [[{id, property, path}]] = call.getOutputs(paths);
+      return [id, property, path, call.getInputs(none), call.getState(paths)];"""
+    try:
+        assert look(AGAIN + code) == ["out", "children", ["components", "props", "children", 2], [[]], []]
+    finally:
+        SLOW.set()

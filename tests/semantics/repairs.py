@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from dash_devices.dependencies import Input, Output
 
-from .rig import LANE, Rig
+from .rig import Rig
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,7 +21,10 @@ PORT = "port"
 
 def port_scanner(seed: int, **dropdown: Any) -> Rig:
     """An app with a button that finds ports, and chooses the last of them 0 to 20 ms later. No scan finds the port of before."""
-    rig, delays = Rig(html.Button("scan", id="scan"), dcc.Dropdown(FOUND[0], "COM3", id=PORT, **dropdown)), random.Random(seed)
+    rig, delays = (
+        Rig(html.Button("scan", id="scan"), dcc.Dropdown(FOUND[0], "COM3", id=PORT, **dropdown)),
+        random.Random(seed),
+    )
     app = rig.app
     app.callback_shared(Output(PORT, "options"), Input("scan", "n_clicks"), prevent_initial_call=True)(
         lambda n: FOUND[n % 2]

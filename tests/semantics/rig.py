@@ -57,7 +57,10 @@ class Rig:
 
     def values(self, id: str, property: str, *pages: Page) -> list[Any]:
         """The value at the server, then those in pages with the gate."""
-        return [self.app.get(id, property), *(page.evaluate(f"gate.read('{id}', '{property}') ?? null") for page in pages)]
+        return [
+            self.app.get(id, property),
+            *(page.evaluate(f"gate.read('{id}', '{property}') ?? null") for page in pages),
+        ]
 
     def _mark(self, pages: Sequence[Page]) -> list[Any]:
         text, calls = f"mark {next(self._marks)}", []

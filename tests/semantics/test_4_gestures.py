@@ -90,7 +90,9 @@ def test_2_3_the_chain_of_a_gesture_gets_what_was_entered(serve: Given, tab: Giv
 def test_2_4_gestures_of_components_with_dict_ids(serve: Given, tab: Given) -> None:
     app, calls = dash_devices.Dash(), Calls()
     ids = [{"type": "command", "index": n} for n in range(2)]
-    app.layout = html.Div([html.Div(dcc.Input(id=id, debounce=True, value="old"), id=f"box{id['index']}") for id in ids])
+    app.layout = html.Div(
+        [html.Div(dcc.Input(id=id, debounce=True, value="old"), id=f"box{id['index']}") for id in ids]
+    )
     app.callback_shared(
         None,
         Input({"type": "command", "index": ALL}, "n_submit"),
@@ -131,7 +133,8 @@ def test_5_2_a_property_that_is_set_twice_in_a_task_is_two_changes(serve: Given,
 
 
 SET_LARGE = """(size) => {
-  for (const property of ['value', 'placeholder', 'title']) dash_clientside.set_props('a', { [property]: property[0].repeat(size) });
+  for (const property of ['value', 'placeholder', 'title'])
+    dash_clientside.set_props('a', { [property]: property[0].repeat(size) });
 }"""
 
 

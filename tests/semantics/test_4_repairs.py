@@ -22,9 +22,21 @@ pytestmark = pytest.mark.fault("F4")
 B, C = {"value": "b", "label": "b"}, {"value": "c", "label": "c"}
 REPAIRS = {
     "Dropdown": (dcc.Dropdown(["a", "b"], "b", id="x"), "value", {"options": ["a", "c"]}, None, "c"),
-    "several": (dcc.Dropdown(["a", "b"], ["a", "b"], multi=True, id="x"), "value", {"options": ["a", "c"]}, ["a"], ["c"]),
+    "several": (
+        dcc.Dropdown(["a", "b"], ["a", "b"], multi=True, id="x"),
+        "value",
+        {"options": ["a", "c"]},
+        ["a"],
+        ["c"],
+    ),
     "dmc.Select": (dmc.Select(data=["a", "b"], value="b", id="x"), "value", {"data": ["a", "c"]}, None, "c"),
-    "dmc.MultiSelect": (dmc.MultiSelect(data=["a", "b"], value=["a", "b"], id="x"), "value", {"data": ["a", "c"]}, ["a"], ["c"]),
+    "dmc.MultiSelect": (
+        dmc.MultiSelect(data=["a", "b"], value=["a", "b"], id="x"),
+        "value",
+        {"data": ["a", "c"]},
+        ["a"],
+        ["c"],
+    ),
     "dmc.Tree": (dmc.Tree(data=[B], checked=["b"], id="x"), "checked", {"data": [C]}, [], ["c"]),
     "DataTable": (
         dash_table.DataTable([{"a": n} for n in range(3)], page_size=1, page_current=2, id="x"),
