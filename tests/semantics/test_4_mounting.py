@@ -6,50 +6,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import dash_ag_grid
-import dash_bootstrap_components as dbc
-import dash_mantine_components as dmc
 import pytest
-from dash import dash_table
 
-from dash_devices import dcc, html
+from dash_devices import html
 from dash_devices.dependencies import Input, Output
 
 from .helpers import has_reported, settled
+from .mounted import GRAPH, MOUNTED, ROWS, SILENT, Table, with_ids
 from .rig import LANE, Rig
 
 Given = Callable[..., Any]
 pytestmark = pytest.mark.fault("F5")
-
-ROWS = [{"a": 1}, {"a": 2}]
-COLUMNS = [{"field": "a"}]
-CHILDREN = [{"value": "a", "label": "a", "children": [{"value": "b", "label": "b"}]}]
-SLIDES = [dmc.CarouselSlide("one"), dmc.CarouselSlide("two")]
-MOUNTED = {
-    "slider": (dcc.Slider(0, 10, value=4), "drag_value", 7),
-    "range": (dcc.RangeSlider(0, 10, value=[4, 5]), "drag_value", [1, 7]),
-    "port": (dcc.Dropdown(["COM1"], "COM3"), "value", "COM12"),
-    "table": (dash_table.DataTable(ROWS), "derived_virtual_data", [{"a": 3}]),
-    "grid": (dash_ag_grid.AgGrid(rowData=ROWS, columnDefs=COLUMNS), "virtualRowData", [{"a": 3}]),
-    "pages": (
-        dash_ag_grid.AgGrid(rowData=ROWS, columnDefs=COLUMNS, dashGridOptions={"pagination": True}),
-        "paginationInfo",
-        {"currentPage": 7},
-    ),
-    "slides": (dmc.Carousel(SLIDES), "active", 1),
-    "search": (dmc.Select(data=["a", "b"], value="a", searchable=True), "searchValue", "b"),
-    "tree": (dmc.Tree(data=CHILDREN, checked=["a"]), "checked", ["a"]),
-    "scheme": (dmc.ColorSchemeToggle(lightIcon="light", darkIcon="dark"), "computedColorScheme", "dark"),
-}
-"""By id: a component, a property that it reports when it is mounted, and another value that the server has."""
-GRAPH = {"graph": (dcc.Graph(figure={"data": [{"y": [1]}]}), "relayoutData", {"xaxis.range": [0, 1]})}
-SILENT = {
-    "tabs": (dcc.Tabs([dcc.Tab(label=name, value=name) for name in "ab"]), "value", "b"),
-    "accordion": (dbc.Accordion([dbc.AccordionItem(title=name) for name in "ab"]), "active_item", "item-1"),
-    "dbc-tabs": (dbc.Tabs([dbc.Tab(label=name) for name in "ab"]), "active_tab", "tab-1"),
-}
-"""Those that report nothing where there is a value."""
-Table = dict[str, tuple[Any, str, Any]]
 
 DIFFERS = """([id, property, value]) => gate.sent.some(({ values }) => values?.some(
   ([one, name, other]) => one === id && name === property && JSON.stringify(other) !== value))"""
@@ -57,9 +24,7 @@ DIFFERS = """([id, property, value]) => gate.sent.some(({ values }) => values?.s
 
 def make_rig(table: Table) -> Rig:
     """An app with these components, whose values are recorded."""
-    for id, (component, _, _) in table.items():
-        component.id = id
-    rig = Rig(*(component for component, _, _ in table.values()))
+    rig = Rig(*with_ids(table))
     for id, (_, property, _) in table.items():
         rig.record(id, property)
     return rig
@@ -88,12 +53,11 @@ def test_4_7_where_the_server_has_another_value_it_wins(
 
 def test_4_7_it_wins_where_they_appear_later(serve: Given, gated_tabs: Given) -> None:
     rig, table = Rig(html.Button("go", id="go"), html.Div(id="box")), MOUNTED | GRAPH | SILENT
-    make_rig(table)  # gives the components their ids
     for id, (_, property, value) in table.items():
         rig.record(id, property)
         rig.app.push_mods({id: {property: value}})
     rig.app.callback(Output("box", "children"), Input("go", "n_clicks"), prevent_initial_call=True)(
-        lambda n: [component for component, _, _ in table.values()]
+        lambda n: with_ids(table)
     )
     (page,) = gated_tabs(serve(rig.app).url, 1)
     page.click("#go")
