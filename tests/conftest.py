@@ -106,6 +106,7 @@ class Tabs:
         context: BrowserContext | None = None,
         allow_errors: bool | str = False,
         connected: bool = True,
+        slower: int = 1,
         **options: Any,
     ) -> Page:
         """Open ``url`` and return the page once it is drawn and connected.
@@ -115,10 +116,13 @@ class Tabs:
             context: the ``page.context`` of another tab to share cookies with; a new one by default.
             allow_errors: True, or a regular expression for the console and page errors that are expected.
             connected: whether to wait for the socket and the first drawing.
+            slower: throttle the page's processor that many times; it may take that much longer.
             options: of a new context, as in ``viewport={"width": 390, "height": 844}, color_scheme="dark"``.
         """
         page = (context or self._context(options)).new_page()
-        page.set_default_timeout(TIMEOUT * 1000)
+        page.set_default_timeout(TIMEOUT * 1000 * slower)
+        if slower > 1:
+            page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
         self._listen(page, allow_errors)
         page.goto(url)
         if connected:
@@ -152,7 +156,7 @@ class Tabs:
 
 @pytest.fixture
 def tab(serve: Callable[..., ServerThread], browser: Browser) -> Iterator[Tabs]:
-    """``tab(url, context=, allow_errors=, connected=, **context_options) -> Page``; see `Tabs`."""
+    """``tab(url, context=, allow_errors=, connected=, slower=, **context_options) -> Page``; see `Tabs`."""
     tabs = Tabs(browser)
     yield tabs
     tabs.close()

@@ -155,9 +155,9 @@ TEXT = "([id, text]) => document.getElementById(id)?.textContent === text"
 VALUE = "([id, value]) => document.getElementById(id)?.value === value"
 
 
-def gated(browser: Any) -> Any:
+def gated(browser: Any, **options: Any) -> Any:
     """A browser context whose pages have the gate."""
-    context = browser.new_context()
+    context = browser.new_context(**options)
     context.add_init_script(GATE)
     return context
 
@@ -180,8 +180,8 @@ def kept(page: Any, *types: str) -> None:
 
 
 def settled(page: Any) -> None:
-    """Wait until no component of the page counts as one that is being mounted: its own timers run in order."""
-    page.evaluate("() => new Promise((go) => setTimeout(go, 300))")
+    """Wait until no component of the page counts as one that is being mounted: timers run in order, the idle page last."""
+    page.evaluate("() => new Promise((go) => setTimeout(() => requestIdleCallback(() => setTimeout(go)), 300))")
 
 
 def has_reported(page: Any, id: str, property: str, value: Any) -> None:
