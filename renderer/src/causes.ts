@@ -10,9 +10,14 @@ export type Cause = "use" | "mount" | "own";
 /** Somebody does something with what they point at or type into. */
 const INTERACTIONS = "pointerdown pointerup keydown keyup wheel click input change drop paste cut popstate";
 
-/** Run something when no timer and no drawing is due: what a slow page has still to say of its mounting comes first. */
-const whenIdle = (run: () => void): unknown =>
-  typeof requestIdleCallback === "function" ? requestIdleCallback(run, { timeout: IDLE_TIME }) : setTimeout(run, SETTLE_TIME);
+/**
+ * Run something when no timer and no drawing is due: what a slow page has still to say of its mounting comes first. A page that is not seen
+ * draws nothing, and has no idle time either.
+ */
+function whenIdle(run: () => void): void {
+  if (typeof requestIdleCallback === "function" && !document.hidden) requestIdleCallback(run, { timeout: IDLE_TIME });
+  else setTimeout(run, SETTLE_TIME);
+}
 
 /** `watchedIds`: the watched components that are in the page. */
 export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {

@@ -81,7 +81,7 @@ ROWS = [
         "2.3",
         "what a regular result said of a component is its State of last resort",
         "components.py",
-        "{name: props[name] for name in props if is_read(name)}",
+        "{name: props[name] for name in props if is_read((id, name))}",
         "{}",
         "test_2_3_state_of_components_that_a_regular_result_brings",
     ),
