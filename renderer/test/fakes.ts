@@ -188,6 +188,8 @@ export function fakeDash(children: Node[], page: Record<string, any>) {
     setPropsCalls: () => setPropsCalls,
     state: () => state,
     value: (id: any, name: string) => at(pathOf(id) ?? [])?.props?.[name],
+    /** The layout arrives. */
+    lay: (components: Node) => update({ layout: { components }, paths: computePaths({ components }) }),
     hydrate: () => update({ appLifecycle: "HYDRATED" }),
     /** A component reports; a callback's result arrives. */
     report: (id: any, props: object) =>

@@ -1,0 +1,295 @@
+"""Histories of the model of values: two tabs, one server, random steps, and what has to hold after each and at the end."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dash_devices.protocol import CHECK_EVERY
+
+from .real_server import Disk
+from .values_app import LISTENERS, Clock, Server
+from .values_tab import Node, Reported, Tab
+
+Step = tuple[Any, ...]
+"""The name of a method of `World`, and what it is given."""
+
+WEIGHTS = {
+    "deliver": 30,
+    "advance": 10,
+    "use": 12,
+    "gesture": 6,
+    "scan": 5,
+    "sense": 5,
+    "ring": 4,
+    "push": 4,
+    "hide": 1,
+    "cut": 1,
+    "restart": 1,
+    "reload": 1,
+}
+SHARED_USES = ("gain", "port")
+QUIET_STEP = 250  # ms
+QUIET_ROUNDS = 120  # at most
+CALM = 12  # rounds in which nothing but heartbeats travelled
+
+
+def history(seed: int) -> list[Step]:
+    """Random steps; the first says how fast the tabs are."""
+    chance = random.Random(seed)
+    steps: list[Step] = [("begin", chance.randrange(2**31), chance.randint(100, 3_000), chance.randint(100, 3_000))]
+    for number in range(1, chance.randint(8, 50)):
+        name = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        steps.append((name, *_details(name, chance, number)))
+    return steps
+
+
+def _details(name: str, chance: random.Random, number: int) -> tuple[Any, ...]:
+    tab = chance.randrange(2)
+    match name:
+        case "deliver":
+            return tab, chance.choice(("up", "down")), chance.choice((1, 1, 2, 50))
+        case "advance":
+            return (chance.choice((1, 10, 30, 100, 150, 1_000)),)
+        case "use":
+            return tab, number + 100, chance.choice((0, 0, 0, 40))
+        case "gesture":
+            return tab, chance.choice(("command", "order")), f"text {number}"
+        case "scan" | "ring" | "cut" | "reload" | "hide":
+            return (tab,)
+        case "sense":
+            return tab, number
+        case "push":
+            return chance.choice((("gain", "value", number + 1_000), ("alarm", "open", True)))
+        case _:
+            return (chance.random() < 0.5,)
+
+
+class World:
+    """Two tabs and a server."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self.clock = Clock()
+        self.tabs: list[Tab] = []
+        self.server: Server
+        self.expected: Counter[tuple[str, Any]] = Counter()
+        self.optional: set[tuple[str, Any]] = set()
+        self.lives: list[Server] = []
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """A whole history, to its quiet end."""
+        try:
+            for name, *given in steps:
+                getattr(self, name)(*given)
+                self._note()
+            self.rest()
+            self.check()
+        finally:
+            self.server.end(self.clock)
+            self.clock.close()
+
+    # ---- steps --------------------------------------------------------------------------------------------------------
+    def begin(self, seed: int, *close_after: int) -> None:
+        """The server starts, both pages are opened."""
+        self.seed = seed
+        self.server = Server(self.clock, seed, Disk())
+        self.lives.append(self.server)
+        self.tabs = [Tab(node, self.clock, ms, seed + ms) for node, ms in zip(self.nodes, close_after, strict=True)]
+        for tab in self.tabs:
+            tab.open(self.server)
+
+    def deliver(self, tab: int, direction: str, count: int) -> None:
+        """Some frames arrive, one task each."""
+        one = self.tabs[tab]
+        one.open(self.server)
+        for _ in range(count):
+            if direction == "down" and one.down:
+                one.read()
+            elif direction == "up" and one.up:
+                self.receive(one)
+
+    def advance(self, ms: int) -> None:
+        """Time goes on everywhere."""
+        self.clock.advance(ms / 1000)
+        for tab in self.tabs:
+            tab.do("advance", ms=ms)
+
+    def use(self, tab: int, value: int, ms: int) -> None:
+        """Somebody sets the gain; the control may report later."""
+        self.tabs[tab].do("use", id="gain", values=[{"value": value}], ms=ms)
+
+    def gesture(self, tab: int, id: str, text: str) -> None:
+        """Somebody types and presses Enter: two reports of one task, the text last."""
+        self.tabs[tab].do("use", id=id, values=[{"n_submit": "+1"}, {"value": text}], ms=0)
+
+    def scan(self, tab: int) -> None:
+        """Somebody looks for ports."""
+        self.tabs[tab].do("use", id="scan", values=[{"n_clicks": "+1"}], ms=0)
+
+    def ring(self, tab: int) -> None:
+        """Somebody opens the alarm."""
+        self.tabs[tab].do("use", id="alarm", values=[{"open": True}], ms=0)
+
+    def sense(self, tab: int, value: int) -> None:
+        """A sensor says something by itself."""
+        self.tabs[tab].do("own", id="sensor", values=[{"position": value}])
+
+    def push(self, id: str, property: str, value: Any) -> None:
+        """The server speaks first."""
+        self.clock.do(self.server.push, id, property, value)
+
+    def hide(self, tab: int) -> None:
+        """A tab is hidden, or seen again."""
+        one = self.tabs[tab]
+        one.is_hidden = not one.is_hidden
+        one.do("hide" if one.is_hidden else "show")
+
+    def cut(self, tab: int) -> None:
+        """A socket is lost."""
+        self.tabs[tab].lose()
+
+    def reload(self, tab: int) -> None:
+        """A page is loaded anew: what it had not said is lost."""
+        self._forget()
+        self.tabs[tab].reload()
+
+    def restart(self, is_kept: bool) -> None:
+        """The server dies and comes back, with its disk or without."""
+        self._forget()
+        old = self.server
+        for tab in self.tabs:
+            tab.lose()
+        old.end(self.clock)
+        disk = old.disk if is_kept else Disk()
+        self.server = Server(self.clock, self.seed + len(self.lives), disk, old if is_kept else None)
+        self.lives.append(self.server)
+
+    # ---- what is expected -----------------------------------------------------------------------------------------------
+    def _note(self) -> None:
+        """What somebody did in a page is to reach its device once."""
+        for tab in self.tabs:
+            for one in tab.reported:
+                self._expect(one)
+            tab.reported.clear()
+
+    def _expect(self, one: Reported) -> None:
+        pass
+
+    def _forget(self) -> None:
+        """What has not reached its device by now may be lost."""
+        self._note()
+        self.optional |= set(self.expected)
+
+    def receive(self, tab: Tab) -> None:
+        """The server takes the next frame of a tab: what it makes of a change is compared with the rules."""
+        text = tab.up.popleft()
+        connection = tab.connection
+        assert connection is not None
+        message = json.loads(text)
+        if message["type"] != "change" or message["n"] != connection.session.taken + 1:
+            self.clock.do(connection.receive, text)
+            return
+        verdict = self._verdict(message, connection.session.page)
+        calls, stores = len(self.server.calls), len(self.server.stores)
+        self.clock.do(connection.receive, text)
+        made = self.server.calls[calls:]
+        own = [store for store in self.server.stores[stores:] if store[2] == connection.session.page]
+        keys = {(id, property) for id, property, _ in message["values"]}
+        if verdict == "stored":
+            assert {store[0] for store in own} == keys, f"{message} was not stored"
+            devices = {LISTENERS[key] for key in keys if key in LISTENERS}
+            counts = Counter(name for name, _ in made)
+            assert all(counts[device] == 1 for device in devices), f"{message} called {made}"
+        else:
+            assert (own, made) == ([], []), f"{message} was {verdict}, but called {made}"
+
+    def _verdict(self, message: dict[str, Any], page: str) -> str:
+        if "base" not in message:
+            return "stored"
+        shared = self.server.engine.shared
+        entries = [(shared.get((id, property)), value) for id, property, value in message["values"]]
+        if all((None if entry is None else entry.value) == value for entry, value in entries):
+            return "same"
+        is_newer = any(entry and entry.seq > message["base"] and entry.origin != page for entry, _ in entries)
+        return "outdated" if is_newer else "stored"
+
+    # ---- the quiet end --------------------------------------------------------------------------------------------------
+    def rest(self) -> None:
+        """All frames arrive, all timers run."""
+        calm = 0
+        for tab in self.tabs:
+            if tab.is_hidden:
+                self.hide(self.tabs.index(tab))
+        for _ in range(QUIET_ROUNDS):
+            is_calm = not self._exchange()
+            self.advance(QUIET_STEP)
+            self._note()
+            calm = calm + 1 if is_calm and all(tab.connection for tab in self.tabs) else 0
+            if calm == CALM:
+                return
+        raise AssertionError("the pages do not come to rest")
+
+    def _exchange(self) -> bool:
+        """Deliver until nothing is under way. Returns whether there was more than heartbeats."""
+        is_news = False
+        while any(tab.up or tab.down or tab.wants for tab in self.tabs):
+            for tab in self.tabs:
+                tab.open(self.server)
+                is_news |= any(is_more(frame) for frame in (*tab.up, *tab.down))
+                self.deliver(self.tabs.index(tab), "up", len(tab.up))
+                self.deliver(self.tabs.index(tab), "down", len(tab.down))
+        return is_news
+
+    def check(self) -> None:
+        """Both tabs and the server have the same values; the pages' hashes are right; each device was called as it should."""
+        server = self.server
+        values = server.values()
+        for tab in self.tabs:
+            shown = tab.values()
+            for (id, property), value in values.items():
+                if property != "children":
+                    assert shown[id].get(property) == value, f"{id}.{property}: {shown[id].get(property)!r}, server {value!r}"
+        assert values["alarm", "open"] is False
+        assert server.remembered is not None
+        self._check_hashes()
+
+    def _check_hashes(self) -> None:
+        for tab in self.tabs:
+            assert tab.connection is not None
+            session = tab.connection.session
+            assert session is not None
+            session.pulse.wanted, session.pulse.since = True, CHECK_EVERY
+            self.clock.do(self.server.hub.flush)
+        self._exchange()
+        metrics = self.server.engine.metrics
+        assert not metrics["divergences"]
+        assert not metrics["protocol_errors"]
+        assert not metrics["call_errors"]
+
+
+def is_more(frame: str | int) -> bool:
+    """Is it more than a heartbeat?"""
+    if isinstance(frame, int):
+        return True
+    decoded = json.loads(frame)
+    messages = decoded if isinstance(decoded, list) else [decoded]
+    return any(message["type"] not in ("ping", "pong") for message in messages)
+
+
+def shrunk(steps: list[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:
+    """The history without what is not needed to fail."""
+    size = len(steps) // 2
+    while size:
+        at = 1
+        while at < len(steps):
+            shorter = steps[:at] + steps[at + size :]
+            if fails(shorter):
+                steps = shorter
+            else:
+                at += size
+        size //= 2
+    return steps
