@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dash_devices.connection import Connection, Handshake
+from dash_devices.protocol import SEQ_HEADER
 
 from .values_app import Clock, Server
 
@@ -67,11 +68,17 @@ class Wire:
 
 @dataclasses.dataclass
 class Reported:
-    """What a component of the page reported. ``kind``: was it used since somebody else wrote into it last?"""
+    """What a component of the page reported.
+
+    Attributes:
+        kind: ``use`` if it was used since somebody else last wrote into it, else ``own``.
+        stood: the seq up to which the page had been told then.
+    """
 
     id: str
     props: dict[str, Any]
     kind: str
+    stood: int
 
 
 class Tab:
@@ -80,8 +87,10 @@ class Tab:
     Attributes:
         up, down: what is under way to the server, and to the page; a number is the end of the socket.
         reported: what components reported since somebody looked.
+        unsaid: what components reported and the server has not heard of.
         wants: is the page waiting for its socket to open?
         seq: up to where this socket's frames have taken the page.
+        epoch: the life of the server that it knows of.
     """
 
     def __init__(self, node: Node, clock: Clock, close_after: int, seed: int) -> None:
@@ -90,11 +99,13 @@ class Tab:
         self.up: deque[str] = deque()
         self.down: deque[str | int] = deque()
         self.reported: list[Reported] = []
+        self.unsaid: list[Reported] = []
         self.wire: Wire | None = None
         self.connection: Connection | None = None
         self.wants = False
         self.is_hidden = False
         self.seq = 0
+        self.epoch = ""
         self._seed = seed
         self._close_after = close_after
         self._load("begin")
@@ -111,7 +122,9 @@ class Tab:
             self.drop(GIVEN_UP)
             self.wants = True
         self.up.extend(outcome["sent"])
-        self.reported += [Reported(**one) for one in outcome["reported"]]
+        new = [Reported(**one, stood=self.seq) for one in outcome["reported"]]
+        self.reported += new
+        self.unsaid += new
         if outcome["closed"] is not None:
             self.drop(outcome["closed"])
         return outcome
@@ -146,6 +159,7 @@ class Tab:
         """Somebody reloads the page."""
         self.drop(1001)
         self.wants = False
+        self.unsaid.clear()
         self._load("load")
 
     def read(self) -> None:
@@ -163,13 +177,22 @@ class Tab:
     def _check(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "welcome":
+                self.epoch = message["epoch"]
                 if message["mode"] != "delta":
                     self.seq = 0
+                    if not message["kept"]:
+                        self.unsaid.clear()
+            case "reply":
+                self.seq = int(message["headers"].get(SEQ_HEADER, f":{self.seq}").rpartition(":")[2])
             case "mods":
                 assert message["seq"] >= self.seq, f"mods of {message['seq']} after {self.seq}"
                 self.seq = message["seq"]
             case "nack":
                 assert message["code"] == "outdated", message
+
+    def unsaid_of(self, id: str, props: dict[str, Any]) -> list[Reported]:
+        """The reports that a change of these values may be of."""
+        return [one for one in self.unsaid if one.id == id and props.items() >= one.props.items()]
 
     def values(self) -> dict[str, dict[str, Any]]:
         """What it shows."""

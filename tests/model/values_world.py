@@ -12,7 +12,7 @@ from dash_devices.protocol import CHECK_EVERY
 
 from .real_server import Disk
 from .values_app import LISTENERS, Clock, Server
-from .values_tab import Node, Reported, Tab
+from .values_tab import Node, Tab
 
 Step = tuple[Any, ...]
 """The name of a method of `World`, and what it is given."""
@@ -32,9 +32,9 @@ WEIGHTS = {
     "reload": 1,
 }
 SHARED_USES = ("gain", "port")
-QUIET_STEP = 250  # ms
-QUIET_ROUNDS = 120  # at most
-CALM = 12  # rounds in which nothing but heartbeats travelled
+QUIET_STEP = 500  # ms
+QUIET_ROUNDS = 60  # at most
+CALM = 7  # rounds in which nothing but heartbeats travelled
 
 
 def history(seed: int) -> list[Step]:
@@ -172,12 +172,20 @@ class World:
     def _note(self) -> None:
         """What somebody did in a page is to reach its device once."""
         for tab in self.tabs:
+            number = 0
             for one in tab.reported:
-                self._expect(one)
+                if one.id == "gain" and one.kind == "use":
+                    self._expect(tab, ("gain", (one.props["value"],)))
+                elif "n_submit" in one.props:
+                    number = one.props["n_submit"]
+                elif one.id in ("command", "order"):
+                    self._expect(tab, (one.id, (number, one.props["value"])))
             tab.reported.clear()
 
-    def _expect(self, one: Reported) -> None:
-        pass
+    def _expect(self, tab: Tab, call: tuple[str, Any]) -> None:
+        self.expected[call] += 1
+        if tab.epoch != self.server.hub.epoch:  # it does not know yet that the server forgot everything
+            self.optional.add(call)
 
     def _forget(self) -> None:
         """What has not reached its device by now may be lost."""
@@ -193,6 +201,7 @@ class World:
         if message["type"] != "change" or message["n"] != connection.session.taken + 1:
             self.clock.do(connection.receive, text)
             return
+        self._check_cause(tab, message)
         verdict = self._verdict(message, connection.session.page)
         calls, stores = len(self.server.calls), len(self.server.stores)
         self.clock.do(connection.receive, text)
@@ -206,6 +215,17 @@ class World:
             assert all(counts[device] == 1 for device in devices), f"{message} called {made}"
         else:
             assert (own, made) == ([], []), f"{message} was {verdict}, but called {made}"
+
+    @staticmethod
+    def _check_cause(tab: Tab, message: dict[str, Any]) -> None:
+        """Does it say that the component changed by itself if, and only if, nobody used it since it was last written?"""
+        props = {property: value for _, property, value in message["values"]}
+        said = tab.unsaid_of(message["values"][0][0], props)
+        fits = [one for one in said if one.kind == ("own" if "base" in message else "use")]
+        fits = [one for one in fits if message.get("base", 0) <= one.stood]
+        assert fits or not said, f"{message} of {said}"
+        if fits:
+            tab.unsaid.remove(fits[0])
 
     def _verdict(self, message: dict[str, Any], page: str) -> str:
         if "base" not in message:
@@ -256,6 +276,10 @@ class World:
         assert values["alarm", "open"] is False
         assert server.remembered is not None
         self._check_hashes()
+        counts = Counter(call for life in self.lives for call in life.calls)
+        for call, count in self.expected.items():
+            assert count == 1
+            assert counts[call] == 1 or (call in self.optional and not counts[call]), f"{call} ran {counts[call]} times"
 
     def _check_hashes(self) -> None:
         for tab in self.tabs:
