@@ -6,11 +6,31 @@ Figures it lost points of, values it was refused or mounted differently, and eve
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
-from .components import with_contents
+from .components import id_text, may_hold_components, walk
 from .shared import Entry, Key, SharedMap
 
 NOT_YET = sys.maxsize
+DEEPEST = 64  # levels of components inside of components, where shared values put them there
+
+
+def with_contents(shared: SharedMap, entries: Iterable[Entry], outer: Key | None = None) -> list[Entry]:
+    """The entries and, behind each, the newest of what is inside of the components in it: in a page, the entry replaces that.
+
+    ``outer`` is where the entries stand: an old value may say that it stands in one of them.
+    """
+    queue = [(entry, 0) for entry in entries]
+    depth = {entry.key: level for entry, level in queue}
+    for entry, level in queue:
+        if depth[entry.key] > level or level == DEEPEST or not may_hold_components(entry.key[1], entry.encoded):
+            continue
+        inner = (one for props in walk(entry.value) for one in shared.of(id_text(props["id"])))
+        deeper = [one for one in inner if depth.get(one.key, -1) <= level and one.key != outer]
+        depth.update({one.key: level + 1 for one in deeper})
+        queue.extend((one, level + 1) for one in deeper)
+    found = {entry.key: entry for entry, _ in queue}
+    return sorted(found.values(), key=lambda entry: depth[entry.key])
 
 
 class Again:

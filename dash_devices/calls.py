@@ -94,6 +94,11 @@ class Cause:
     chain: Chain | None = None
     held: frozenset[str] = frozenset()
 
+    @property
+    def initial(self) -> Cause:
+        """The cause of the runs that components, which this made appear or go, ask for: nobody triggered them."""
+        return dataclasses.replace(self, client=None, state=self.state if self.quiet else {}, quiet=True)
+
 
 SERVER = Cause()
 

@@ -5,21 +5,19 @@ Works on decoded JSON (``{"props", "type", "namespace"}``), never on Dash's obje
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 
-from .shared import Entry, Key, SharedMap
+from .shared import Key
 
 DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"})
 """Properties that hold data and never a component, whatever it looks like; as in ``renderer/src/values.ts``."""
 
-DEEPEST = 64  # levels of components inside of components, where shared values put them there
-
 MAX_PRIVATE = 10_000  # components that one page may make known
 MAX_ALL_PRIVATE = 100_000  # that all pages together may
+MAX_REMOVED = 10_000  # ids that the server took out of its own values and remembers
 
 _ID_VALUES = (str, int, float, bool)
 
@@ -64,13 +62,13 @@ def is_component(value: Any) -> bool:
     return type(value) is dict and "namespace" in value and "type" in value and type(value.get("props")) is dict
 
 
-def walk(tree: Any) -> Iterator[dict[str, Any]]:
+def walk(tree: Any, without: Container[Any] = ()) -> Iterator[dict[str, Any]]:
     """The props of every component in a decoded JSON tree that has an id, in page order; see `walk_components`."""
-    return (component["props"] for component in walk_components(tree))
+    return (component["props"] for component in walk_components(tree, without))
 
 
-def walk_components(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every component in a decoded JSON tree that has an id, in page order.
+def walk_components(tree: Any, without: Container[Any] = ()) -> Iterator[dict[str, Any]]:
+    """Every component in a decoded JSON tree that has an id, in page order; not those inside of the properties ``without``.
 
     Children may be replaced while walking: they are looked at after their parent was handed out.
     """
@@ -80,11 +78,14 @@ def walk_components(tree: Any) -> Iterator[dict[str, Any]]:
         if type(node) is list:
             stack.extend(reversed(node))
         elif type(node) is dict:
+            id = None
             if is_component(node):
                 if is_id(node["props"].get("id")):
                     yield node
+                    id = id_text(node["props"]["id"]) if without else None
                 node = node["props"]
-            stack.extend(reversed([value for value in node.values() if type(value) is dict or type(value) is list]))
+            inner = [(name, value) for name, value in node.items() if type(value) is dict or type(value) is list]
+            stack.extend(value for name, value in reversed(inner) if id is None or (id, name) not in without)
 
 
 def may_hold_components(property: str, encoded: bytes) -> bool:
@@ -92,31 +93,9 @@ def may_hold_components(property: str, encoded: bytes) -> bool:
     return b'"namespace"' in encoded and property not in DATA
 
 
-def with_contents(shared: SharedMap, entries: Iterable[Entry], outer: Key | None = None) -> list[Entry]:
-    """The entries and, behind each, the newest of what is inside of the components in it: in a page, the entry replaces that.
-
-    ``outer`` is where the entries stand: an old value may say that it stands in one of them.
-    """
-    queue = [(entry, 0) for entry in entries]
-    depth = {entry.key: level for entry, level in queue}
-    for entry, level in queue:
-        if depth[entry.key] > level or level == DEEPEST or not may_hold_components(entry.key[1], entry.encoded):
-            continue
-        inner = (one for props in walk(entry.value) for one in shared.of(id_text(props["id"])))
-        deeper = [one for one in inner if depth.get(one.key, -1) <= level and one.key != outer]
-        depth.update({one.key: level + 1 for one in deeper})
-        queue.extend((one, level + 1) for one in deeper)
-    found = {entry.key: entry for entry, _ in queue}
-    return sorted(found.values(), key=lambda entry: depth[entry.key])
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Page:
-    tab: str
-
-
 class Components:
-    """The components that are known, by id; each belongs to the layout, to a shared ``children``, or to one page.
+    """The components that are known, by id. Each belongs to the innermost shared property that it stands in, else to the layout;
+    those that the server does not show belong to the pages that do.
 
     ``props(id)`` is what the layout gave a component: the value of last resort of a State.
     ``loaded`` is called with each owner and its tree.
@@ -126,9 +105,14 @@ class Components:
         self._loaded = loaded
         self._props: dict[str, dict[str, Any]] = {}
         self._types: dict[str, str] = {}
-        self._owned: dict[Any, list[str]] = {}
+        self._owned: dict[Key | None, dict[str, None]] = {}
+        self._pages: dict[str, dict[str, None]] = {}
         self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
         self._holders: dict[str, int] = {}
+        self._homes: dict[str, Key | None] = {}  # of those that the server shows
+        self._holding: dict[str, set[str]] = {}  # id -> its properties that hold components
+        self._removed: dict[str, None] = {}
+        self._news: dict[str, bool] = {}
         self._private = 0
 
     def __contains__(self, id: str) -> bool:
@@ -145,76 +129,171 @@ class Components:
         """The type of a component, as ``Download``; empty when it is not known."""
         return self._types.get(id, "")
 
-    def known(self) -> set[str]:
-        """The ids of now."""
-        return set(self._holders)
+    @property
+    def owners(self) -> Container[Any]:
+        """The shared properties that hold components, or did."""
+        return self._owned
 
-    def owns(self, key: Key) -> bool:
-        """Did the value of this property hold components?"""
-        return key in self._owned
+    def around(self, id: str) -> list[Key]:
+        """The shared properties that a component stands in, from the inside out."""
+        found: list[Key] = []
+        home = self._homes.get(id)
+        while home is not None and home not in found:
+            found.append(home)
+            home = self._homes.get(home[0])
+        return found
+
+    def is_elsewhere(self, id: str, key: Key) -> bool:
+        """Does a component stand somewhere else than in this property?"""
+        return self._homes.get(id, key) != key
+
+    def inside(self, value: Any) -> dict[str, dict[str, Any]]:
+        """The props, by id, of the components in a value; not of those that belong to a shared property inside of it."""
+        return {id_text(props["id"]): props for props in walk(value, self._owned)}
 
     def matching(self, names: Names) -> dict[tuple[Any, ...], str]:
         """The dict ids with exactly these names: values to id, in the order they became known."""
         return self._by_names.get(names, {})
 
-    def load(self, owner: Any, tree: Any) -> list[str]:
+    def take_news(self) -> tuple[list[str], list[str]]:
+        """The ids that are known now, and those that are no longer known, since this was last asked."""
+        news, self._news = self._news, {}
+        return [id for id in news if news[id]], [id for id in news if not news[id]]
+
+    @property
+    def has_news(self) -> bool:
+        """Have ids become known, or got lost?"""
+        return bool(self._news)
+
+    def load(self, owner: Key | None, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""
         self._loaded(owner, tree)
-        found = {id_text(component["props"]["id"]): component for component in walk_components(tree)}
-        before = self._owned.pop(owner, [])
-        self._owned[owner] = list(found)
-        for id, component in found.items():
-            self._hold(id)
-            self._props[id], self._types[id] = component["props"], component["type"]
-        for id in before:
-            self._release(id)
+        before = list(self._owned_by(owner))
+        found = {id_text(component["props"]["id"]): component for component in walk_components(tree, self._owned)}
+        self._replace(owner, before, found)
         return list(found)
 
-    def add_private(
-        self, tab: str, ids: list[str], props: Callable[[str], dict[str, Any]] = lambda id: {}
-    ) -> list[str]:
-        """Components that only one page shows, up to `MAX_PRIVATE`. Returns those that were not its own before.
+    def reload(self, owner: Key, old: Collection[str], new: Mapping[str, dict[str, Any]]) -> None:
+        """Like `load`, of a part: the ids of the components that changed or went, and those that changed or came."""
+        self._loaded(owner, list(new.values()))
+        self._owned_by(owner)
+        self._replace(owner, old, new)
 
-        ``props``: what the page was sent of a component, as far as it is to be kept.
+    def _replace(self, owner: Key | None, before: Collection[str], found: Mapping[str, dict[str, Any]]) -> None:
+        owned = self._owned[owner]
+        for id, component in found.items():
+            if id not in owned:
+                owned[id] = None
+                self._leave_pages(id)
+                self._hold(id)
+            self._homes[id] = owner
+            self._props[id], self._types[id] = component["props"], component["type"]
+        for id in before:
+            if id not in found and id in owned:
+                del owned[id]
+                self._release(id)
+
+    def _owned_by(self, owner: Key | None) -> dict[str, None]:
+        if owner not in self._owned:
+            self._owned[owner] = self._take_over(owner)
+        return self._owned[owner]
+
+    def _take_over(self, owner: Key | None) -> dict[str, None]:
+        """A property is shared from now on: what stands in it belongs to it, and no longer to what is around."""
+        if owner is None:
+            return {}
+        id, property = owner
+        self._holding.setdefault(id, set()).add(property)
+        around = self._owned[self._homes[id]] if id in self._homes else {}
+        taken = {one: None for one in self.inside(self.props(id).get(property)) if one in around}
+        for one in taken:
+            del around[one]
+            self._homes[one] = owner
+        return taken
+
+    def add_private(self, tab: str, ids: Iterable[str]) -> list[str]:
+        """Components that a page says it shows, up to `MAX_PRIVATE`. Returns those that only pages show, and it did not before.
+
+        What the server took away is no news: the page may not have heard of it yet.
         """
-        owned = self._owned.setdefault(_Page(tab), [])
-        known = set(owned)
-        new = [id for id in dict.fromkeys(ids) if id not in known and is_id(decoded_id(id))]
+        owned = self._pages.setdefault(tab, {})
+        unknown = (id for id in dict.fromkeys(ids) if not (id in owned or id in self._homes or id in self._removed))
+        new = [id for id in unknown if is_id(decoded_id(id))]
         room = min(MAX_PRIVATE - len(owned), MAX_ALL_PRIVATE - self._private)
         fresh = new[: max(0, room)]
         self._private += len(fresh)
         for id in fresh:
             self._hold(id)
-            if given := props(id):
-                self._props.setdefault(id, given)
-        owned.extend(fresh)
+        owned.update(dict.fromkeys(fresh))
+        return fresh
+
+    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], is_read: Callable[[str], bool]) -> list[str]:
+        """Components, by id, that the server sent to one page alone. Returns what `add_private` does.
+
+        ``is_read``: is a property of this name to be kept?
+        """
+        for id in found:
+            self._removed.pop(id, None)
+        fresh = self.add_private(tab, found)
+        for id in fresh:
+            props, self._types[id] = found[id]["props"], found[id]["type"]
+            self._props.setdefault(id, {name: props[name] for name in props if is_read(name)})
         return fresh
 
     def forget_private(self, tab: str) -> list[str]:
         """The page is gone, or starts again with the layout. Returns what it had made known."""
-        owned = self._owned.pop(_Page(tab), [])
+        owned = self._pages.pop(tab, {})
         self._private -= len(owned)
         for id in owned:
             self._release(id)
-        return owned
+        return list(owned)
 
     def _hold(self, id: str) -> None:
-        count = self._holders.get(id, 0)
-        self._holders[id] = count + 1
-        parts = None if count else id_parts(id)
+        if id in self._holders:
+            self._holders[id] += 1
+            return
+        self._holders[id] = 1
+        self._note(id, True)
+        self._removed.pop(id, None)
+        parts = id_parts(id)
         if parts:
             self._by_names.setdefault(parts[0], {})[parts[1]] = id
 
     def _release(self, id: str) -> None:
         self._holders[id] -= 1
         if self._holders[id]:
+            if id in self._homes and id not in self._owned.get(self._homes[id], ()):
+                self._homes[id] = next(owner for owner, ids in self._owned.items() if id in ids)
             return
         del self._holders[id]
+        self._note(id, False)
         self._props.pop(id, None)
         self._types.pop(id, None)
+        if id in self._homes:
+            del self._homes[id]
+            self._remember_removed(id)
         parts = id_parts(id)
         if parts:
             del self._by_names[parts[0]][parts[1]]
-        for owner in [owner for owner in self._owned if type(owner) is tuple and owner[0] == id]:
-            for nested in self._owned.pop(owner):
+        for property in self._holding.pop(id, ()):
+            for nested in self._owned.pop((id, property)):
                 self._release(nested)
+
+    def _leave_pages(self, id: str) -> None:
+        """The server shows it from now on: it goes when the server takes it away, whatever pages said."""
+        if id not in self._holders or id in self._homes:
+            return
+        for owned in [owned for owned in self._pages.values() if id in owned]:
+            del owned[id]
+            self._private -= 1
+        self._holders[id] = 0
+
+    def _remember_removed(self, id: str) -> None:
+        self._removed[id] = None
+        if len(self._removed) > MAX_REMOVED:
+            del self._removed[next(iter(self._removed))]
+
+    def _note(self, id: str, is_there: bool) -> None:
+        """Back before anybody asked is no news."""
+        if self._news.pop(id, None) is None:
+            self._news[id] = is_there

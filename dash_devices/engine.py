@@ -18,15 +18,16 @@ import orjson
 
 from .access import Access
 from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
+from .children import Children, Patched
 from .clients import Client
-from .components import Components, decoded_id, id_parts, may_hold_components, with_contents
+from .components import Components, decoded_id, id_parts, may_hold_components
+from .drafts import Draft
 from .encoder import Encoder
 from .errors import DashDevicesError
 from .events import EventProperties, is_building
 from .lanes import Lanes
 from .outbox import EXTENDING
-from .patches import apply_patch, fold_extend
-from .patterns import Dep, expand, fits
+from .patterns import Anchor, Dep, expand, fits
 from .registry import Invocation, Registry, SharedCallback
 from .services import Services
 from .shared import Entry, Key, SharedMap
@@ -34,6 +35,8 @@ from .startup import Startup
 
 logger = logging.getLogger("dash_devices.state")
 callback_logger = logging.getLogger("dash_devices.callbacks")
+
+NOTHING: Mapping[Key, bytes] = {}
 
 
 class Engine:
@@ -55,7 +58,8 @@ class Engine:
         self.shared = SharedMap()
         self.access = Access(self.shared)
         self.components = Components(self.access.veil)
-        self.registry = Registry()
+        self.shared.around = self.components.around
+        self.registry = Registry(self.components)
         self.lanes = Lanes()
         self.metrics: Counter[str] = Counter()
         self.startup = Startup(self)
@@ -68,20 +72,26 @@ class Engine:
         self.private: Callable[[Client, list[Item]], object] = lambda client, items: None
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
         self.events = EventProperties(event_properties, self.components)
+        self.children = Children(self)
         self.item = Encoder(encode)
 
     # ---- values in --------------------------------------------------------------------------------------------------
     def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:
-        """Store values under one seq and queue the calls that listen to them. Returns the seq."""
+        """Store values under one seq and queue the calls that listen to them. Returns the seq.
+
+        Events that nobody caused are left out.
+        """
         items = list(items)
         with self.lock:
+            items = self.events.caused(items, cause)
             built = self._build(items)
             seq = self.shared.next_seq()
             changed: dict[Key, bool] = {}
+            happened = {item.key: item.encoded for item in items if item.key in self.events}
             for place, item in enumerate(items):
                 self._put(item, seq, origin, changed, built.get(place))
             if self.running:
-                self._dispatch(changed, cause)
+                self._follow(changed, cause, happened)
         self.changed()
         return seq
 
@@ -90,53 +100,41 @@ class Engine:
         if items and call.callback.service & Services.SHARE_WITH_OTHER_CLIENTS:
             self.store(items, call.child)
         elif items and call.cause.client is not None:
-            self.private(call.cause.client, items)
+            self.private(call.cause.client, self.events.caused(items, call.cause))
 
-    def _build(self, items: list[Item]) -> dict[int, Any]:
-        """What a Patch, or points, make of the value before, by place: all of it before anything of a mod is stored."""
-        built: dict[int, Any] = {}
+    def _build(self, items: list[Item]) -> dict[int, Patched]:
+        """What Patches and points make of the values before, by place: all of it before anything of a mod is stored."""
         if not self.running and any(is_building(item) or self.events.depends_on_type(item.key) for item in items):
             early, self.early = self.early, lambda: None  # a layout function may push too
             try:
                 early()
             finally:
                 self.early = early
-        if not any(map(is_building, items)):
-            return built
-        values: dict[Key, Any] = {}
-        for place, item in enumerate(items):
-            given, (id, property) = orjson.loads(item.encoded), item.key
-            key = (id, "figure") if property in EXTENDING else item.key
-            before = values[key] if key in values else self.value(key)
-            if not is_building(item):
-                values[key] = given
-            elif property not in EXTENDING:
-                values[key] = built[place] = apply_patch(before, given["operations"])
-            elif before:
-                values[key] = built[place] = fold_extend(before, given, prepend=property == "prependData")
-        return built
+        return Draft(self.children, self.components, self.shared).build(items) if any(map(is_building, items)) else {}
 
-    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool], built: Any) -> None:
+    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool], built: Patched | None) -> None:
         key = item.key
         before = self.shared.get(key)
         if key in self.events:
             self._put_event(item, built)
             changed[key] = True
-        elif is_building(item):
+        elif built is not None:
             base = before or Entry(key, 0, value=self.components.props(key[0]).get(key[1]))
-            operations = orjson.dumps(orjson.loads(item.encoded)["operations"])[1:-1]
             changed[key] = True  # comparing would encode both values whole
-            self._put_value(base.patched(seq, operations, built), item.encoded, changed)
+            self._put_value(base.patched(seq, orjson.dumps(built.operations)[1:-1], built.value), item, changed, built)
         else:
             changed[key] = before is None or before.encoded != item.encoded
-            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item.encoded, changed)
+            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item, changed)
 
-    def _put_value(self, entry: Entry, written: bytes, changed: dict[Key, bool]) -> None:
+    def _put_value(self, entry: Entry, item: Item, changed: dict[Key, bool], patched: Patched | None = None) -> None:
         self.shared.put(entry)
-        if may_hold_components(entry.key[1], written) or self.components.owns(entry.key):
-            self._put_children(entry, changed)
+        key, components = entry.key, self.components
+        given = components.props(key[0]).get(key[1]) if patched is None else patched.before
+        is_holding = key in components.owners or may_hold_components(key[1], item.encoded)
+        if is_holding or self.children.holds_any(key, given):
+            self.children.bring(entry, changed, patched)
 
-    def _put_event(self, item: Item, folded: Any) -> None:
+    def _put_event(self, item: Item, folded: Patched | None) -> None:
         id, property = item.key
         self.post_event(item.key, Entry(item.key, self.shared.seq, encoded=item.encoded).triple)
         if property not in EXTENDING or folded is None:
@@ -144,32 +142,19 @@ class Engine:
         figure = (id, "figure")
         self.shared.seed(figure, self.components.props(id).get("figure"))
         if (entry := self.shared.get(figure)) is not None:
-            self.shared.fold(entry, folded)
-
-    def _put_children(self, entry: Entry, changed: dict[Key, bool]) -> None:
-        """Components came with a value: what they were given is their newest state; what they were not, stays."""
-        known = self.components.known()
-        ids = self.components.load(entry.key, entry.value)
-        for id in ids:
-            given = self.components.props(id)
-            if entry.origin is not None:  # a page has a say only in what is watched
-                given = {name: given[name] for name in given if self.registry.is_watched((id, name))}
-            for property in given:
-                key = (id, property)
-                before = self.shared.get(key)
-                if before is None and not self.registry.is_watched(key):
-                    continue
-                nested = Entry(key, entry.seq, value=given[property])
-                self.shared.put(nested)
-                if before is not None and before.encoded != nested.encoded:
-                    changed[key] = True  # a control that is there already got another value: its listeners run
-            kept = [one for one in self.shared.of(id) if one.key[1] not in given]
-            for one in with_contents(self.shared, kept, entry.key):
-                self.shared.put(one.moved(entry.seq))
-        self.startup.look([id for id in ids if id not in known])
+            self.shared.fold(entry, folded.value)
 
     # ---- what follows -----------------------------------------------------------------------------------------------
-    def _dispatch(self, changed: Mapping[Key, bool], cause: Cause) -> None:
+    def _follow(self, changed: Mapping[Key, bool], cause: Cause, happened: Mapping[Key, bytes]) -> None:
+        """Queue the calls that listen, then those that run because components came or went. ``happened``: events."""
+        queued = self._dispatch(changed, cause, happened)
+        if self.components.has_news or self.children.has_fresh:
+            self.startup.look(cause, queued)
+
+    def _dispatch(
+        self, changed: Mapping[Key, bool], cause: Cause, happened: Mapping[Key, bytes]
+    ) -> set[tuple[SharedCallback, Anchor]]:
+        queued = set()
         for invocation in self.registry.invocations(changed):
             callback = invocation.callback
             is_initial = cause.quiet and not cause.ancestors
@@ -184,12 +169,14 @@ class Engine:
                     "callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause)
                 )
                 continue
-            self.queue(invocation, cause)
+            self.queue(invocation, cause, happened)
+            queued.add((callback, invocation.anchor))
+        return queued
 
-    def queue(self, invocation: Invocation, cause: Cause) -> SharedCall:
-        """Queue one call with the values of now. The caller holds the lock."""
+    def queue(self, invocation: Invocation, cause: Cause, happened: Mapping[Key, bytes] = NOTHING) -> SharedCall:
+        """Queue one call with the values of now, and of the events that cause it. The caller holds the lock."""
         callback = invocation.callback
-        inputs = [self._input(dep, invocation) for dep in callback.inputs]
+        inputs = [self._input(dep, invocation, happened) for dep in callback.inputs]
         state = [self._state(dep, invocation, cause) for dep in callback.state]
         call = SharedCall(self, invocation, inputs, state, cause)
         self.lanes.submit(callback.lane or f"call {id(call)}", call)
@@ -203,14 +190,17 @@ class Engine:
         return None
 
     def value(self, key: Key) -> Any:
-        """The server's value, else the layout's, else None. The property ``id`` comes from the id itself."""
-        if key[1] == "id":
-            return decoded_id(key[0])
-        entry = self.shared.get(key)
-        return entry.value if entry is not None else self.components.props(key[0]).get(key[1])
+        """The server's value, else the layout's, else None; with the server's values in the components inside of it.
 
-    def _input(self, dep: Dep, invocation: Invocation) -> Given:
-        slots = [Slot(key, self.value(key)) for key in expand(dep, invocation.anchor, self.components)]
+        The property ``id`` comes from the id itself.
+        """
+        return decoded_id(key[0]) if key[1] == "id" else self.children.value(key)
+
+    def _input(self, dep: Dep, invocation: Invocation, happened: Mapping[Key, bytes]) -> Given:
+        keys = expand(dep, invocation.anchor, self.components)
+        if dep.optional and not dep.is_pattern and dep.text not in self.components:
+            return Slot(dep.key, None)
+        slots = [Slot(key, orjson.loads(happened[key]) if key in happened else self.value(key)) for key in keys]
         return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
 
     def _state(self, dep: Dep, invocation: Invocation, cause: Cause) -> Given:

@@ -112,6 +112,7 @@ class Greeter:
             self.engine.components.forget_private(session.token)
             self.engine.components.add_private(session.token, session.known)
             session.known = None
+            self.engine.startup.look()
 
     def _welcome(self, session: Session, mode: str, build: str, clients: int) -> None:
         session.watch_version = self.engine.registry.version

@@ -212,10 +212,10 @@ class Hub:
         ``quiet``: there they are adopted only where the server has no value, as at mounting.
         """
         with self.engine.lock:
-            shared = [item for item in items if self.engine.registry.is_watched(item.key)]
+            registry, events = self.engine.registry, self.engine.events
+            shared = [one for one in items if registry.is_watched(one.key) and not (quiet and one.key in events)]
             self._post_props(session, [item for item in items if item not in shared])
-            if quiet:
-                shared = [item for item in shared if item.key not in self.engine.shared]
+            shared = [item for item in shared if not (quiet and item.key in self.engine.shared)]
             if shared:
                 self.engine.store(shared, Cause(client=session.client, quiet=quiet))
         self.wake()

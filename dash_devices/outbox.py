@@ -45,7 +45,10 @@ class Batch:
         return self._message
 
     def message_for(self, client: str, outbox: Outbox) -> bytes | None:
-        """The mods for one page: without what it shows already, because it made the change."""
+        """The mods for one page: without what it shows already, because it made the change.
+
+        What stands inside of another mod is sent all the same: that may write something older over it.
+        """
         if client not in self.origins and not outbox.has_own:
             if not self.entries:
                 return None
@@ -53,7 +56,13 @@ class Batch:
             return self.message
         whole = outbox.take_whole(self._shared)
         told = {entry.key for entry in whole}
-        entries = [entry for entry in self.entries if entry.origin != client and entry.key not in told]
+        others = {entry.key for entry in self.entries if entry.origin != client}
+        around = self._shared.around
+        entries = [
+            entry
+            for entry in self.entries
+            if entry.key not in told and (entry.origin != client or any(key in others for key in around(entry.key[0])))
+        ]
         entries.extend(whole)
         events, lost = outbox.take_events({entry.key[0] for entry in entries if entry.key[1] == "figure"})
         if entries:
@@ -61,8 +70,15 @@ class Batch:
         return self._encode(entries, events, lost) if entries or events or lost else None
 
     def _encode(self, entries: list[Entry], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
-        seq = self._shared.seq
-        return codec.mods(seq, [entry.mod_for(self._position, seq) for entry in entries], events, lost)
+        seq, position = self._shared.seq, self._position
+        filled = {entry.key: entry.seq for entry in entries if entry.patches and not entry.is_patch_for(position)}
+        mods = [entry.mod_for(self._place(entry, filled) if entry.patches else position, seq) for entry in entries]
+        return codec.mods(seq, mods, events, lost)
+
+    def _place(self, entry: Entry, filled: dict[Key, int]) -> int:
+        """From where a page needs the patches of a value: a patched one around it that is sent whole has the older ones in it."""
+        around = self._shared.around(entry.key[0])
+        return max([self._position, *(filled[key] for key in around if key in filled)])
 
 
 Batches = dict[tuple[int, "View | None"], Batch]

@@ -40,6 +40,31 @@ def apply_patch(value: Any, operations: list[dict[str, Any]]) -> Any:
     return value
 
 
+def without_removals(value: Any, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The operations with each Remove as Deletes of the same places, so that pages that differ in what is private lose the same.
+
+    Raises:
+        ModsError: as `apply_patch`.
+    """
+    found: list[dict[str, Any]] = []
+    for operation in operations:
+        after = apply_patch(value, [operation])
+        if operation["operation"] == "Remove":
+            location, wanted = operation["location"], operation["params"]["value"]
+            places = [place for place, item in enumerate(_at(value, location)) if _is_same(item, wanted)]
+            found.extend({"operation": "Delete", "location": [*location, at], "params": {}} for at in places[::-1])
+        else:
+            found.append(operation)
+        value = after
+    return found
+
+
+def _at(value: Any, location: list[Any]) -> Any:
+    for key in location:
+        value = _child(value, key)
+    return value
+
+
 def _apply(value: Any, location: list[Any], operation: dict[str, Any]) -> Any:
     name, params = operation["operation"], operation["params"]
     if name == "Delete":
@@ -94,8 +119,11 @@ def _insert(value: Any, params: dict[str, Any]) -> Any:
 
 
 def _remove(value: Any, params: dict[str, Any]) -> Any:
-    wanted = params["value"]
-    return [item for item in value if item != wanted or (type(item) is bool) != (type(wanted) is bool)]
+    return [item for item in value if not _is_same(item, params["value"])]
+
+
+def _is_same(item: Any, wanted: Any) -> bool:
+    return bool(item == wanted) and (type(item) is bool) == (type(wanted) is bool)
 
 
 def _number(value: Any) -> Any:

@@ -35,12 +35,14 @@ class Dep:
     Attributes:
         text: the id on the wire; wildcards stand as ``["ALL"]``.
         names, values: of a dict id with wildcards; ``values`` holds `Wild` members. Empty for all others.
+        optional: may the component be missing? (``allow_optional``)
     """
 
     text: str
     prop: str
     names: Names = ()
     values: tuple[Any, ...] = ()
+    optional: bool = dataclasses.field(default=False, compare=False)
 
     @property
     def key(self) -> Key:

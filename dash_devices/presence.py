@@ -68,6 +68,7 @@ class Presence:
         with self._engine.lock:
             self.joined.pop(session.token, None)
             session.known = self._engine.components.forget_private(session.token)
+            self._engine.startup.look()
         if session.joined:
             session.joined = False
             self.clients.remove(session.client)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .components import Components, Names, id_parts
 from .errors import RegistrationError
-from .patterns import Anchor, Dep, Wild, expand, match_values
+from .patterns import Anchor, Dep, Wild, expand, fits, match_values
 from .protocol import Watch
 from .services import Services
 from .shared import Key
@@ -49,6 +49,11 @@ class SharedCallback:
         wanted = self.service & Services.SERVER_INITIAL_CALLBACK and not self.prevent_initial_call
         return bool(wanted and self.outputs)
 
+    @property
+    def matched(self) -> Dep | None:
+        """The dependency whose ids say what MATCH stands for; None for a callback without MATCH."""
+        return next((dep for dep in (*self.outputs, *self.inputs) if Wild.MATCH in dep.values), None)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Invocation:
@@ -60,15 +65,18 @@ class Invocation:
 
 
 class Registry:
-    """Every shared callback and shared property, found by what they listen to."""
+    """Every shared callback and shared property, found by what they listen to. ``components``: those that are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, components: Components) -> None:
+        self._components = components
         self.callbacks: list[SharedCallback] = []
         self.version = 0
         self._literal: dict[Key, list[SharedCallback]] = {}
         self._patterns: dict[tuple[Names, str], list[tuple[Dep, SharedCallback | None]]] = {}
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
+        self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
+        self._optional: dict[str, list[SharedCallback]] = {}
         self._for_components: list[Dep] = []
         self._state_properties: set[str] = set()
         self._watch_version = -1
@@ -93,6 +101,7 @@ class Registry:
                     "write Output(..., allow_duplicate=True) in the later one, or another property"
                 )
             self._outputs.setdefault(str(output), callback)
+            self._written.setdefault(output.names or output.text, []).append((output, callback))
         for dep in dict.fromkeys(callback.inputs):
             self._listen(dep, callback)
         self.callbacks.append(callback)
@@ -124,6 +133,8 @@ class Registry:
             self._patterns.setdefault((dep.names, dep.prop), []).append((dep, callback))
         else:
             self._literal.setdefault(dep.key, []).append(callback)
+            if dep.optional:
+                self._optional.setdefault(dep.text, []).append(callback)
 
     def writer(self, output: str) -> SharedCallback | None:
         """The shared callback that declares this output (``id.property``)."""
@@ -145,7 +156,7 @@ class Registry:
         literal = (key[1] for key in (*self._literal, *self._shares))
         return dict.fromkeys((*literal, *(property for _, property in self._patterns)))
 
-    def _fitting(self, key: Key) -> Iterator[tuple[Anchor, SharedCallback | None]]:
+    def _fitting(self, key: Key) -> Iterator[tuple[Dep, Anchor, SharedCallback | None]]:
         if not self._patterns or not key[0].startswith("{"):
             return
         parts = id_parts(key[0])
@@ -154,21 +165,49 @@ class Registry:
         for dep, callback in self._patterns.get((parts[0], key[1]), ()):
             anchor = dep.match(*parts)
             if anchor is not None:
-                yield anchor, callback
+                yield from ((dep, full, callback) for full in self._full(anchor, callback, dep, parts[1]))
 
-    def fitting(self, id: str) -> Iterator[tuple[SharedCallback, Anchor]]:
-        """The callbacks that listen to some property of a component by a wildcard."""
-        for property in self.watched_properties():
-            for anchor, callback in self._fitting((id, property)):
-                if callback is not None:
-                    yield callback, anchor
+    def _full(self, anchor: Anchor, callback: SharedCallback | None, dep: Dep, values: tuple[Any, ...]) -> list[Anchor]:
+        """The values of MATCH with which a callback is due because of one component: several, where that does not say all."""
+        matched = None if callback is None else callback.matched
+        if callback is None or matched is None or len(anchor) == matched.values.count(Wild.MATCH):
+            return [anchor]
+        return [one for one in self.anchors(callback, self._components) if fits(dep, values, dict(one))]
+
+    def appearing(self, id: str) -> Iterator[tuple[SharedCallback, Anchor]]:
+        """The callbacks to which a component is news: they listen to it by a wildcard, or can do without it."""
+        for callback in self._optional.get(id, ()):
+            yield from ((callback, anchor) for anchor in self.anchors(callback, self._components))
+        yield from ((callback, anchor) for _, anchor, callback in self._listening(id))
+
+    def missing(self, id: str) -> Iterator[tuple[SharedCallback, Anchor]]:
+        """The callbacks that listened to a component that is gone by ALL or ALLSMALLER, where they still have an output."""
+        for dep, anchor, callback in self._listening(id):
+            shown = (key[0] for out in callback.outputs for key in expand(out, anchor, self._components))
+            if dep.is_many and any(id in self._components for id in shown):
+                yield callback, anchor
+
+    def _listening(self, id: str) -> Iterator[tuple[Dep, Anchor, SharedCallback]]:
+        if id.startswith("{"):
+            for property in self.watched_properties():
+                found = self._fitting((id, property))
+                yield from ((dep, anchor, callback) for dep, anchor, callback in found if callback is not None)
+
+    def writing(self, id: str) -> Iterator[tuple[Key, SharedCallback, Anchor]]:
+        """The properties of a component that shared callbacks write, and those callbacks."""
+        yield from (((id, dep.prop), callback, ()) for dep, callback in self._written.get(id, ()))
+        names, values = id_parts(id) or ((), ())
+        for dep, callback in self._written.get(names, ()):
+            anchor = dep.match(names, values)
+            if anchor is not None:
+                yield from (((id, dep.prop), callback, full) for full in self._full(anchor, callback, dep, values))
 
     def invocations(self, keys: Iterable[Key]) -> list[Invocation]:
         """The calls that new values of these properties ask for, each once, in order of registration."""
         due: dict[tuple[int, Anchor], tuple[SharedCallback, dict[Key, None]]] = {}
         for key in keys:
             listeners: list[tuple[Anchor, SharedCallback | None]] = [((), cb) for cb in self._literal.get(key, ())]
-            listeners.extend(self._fitting(key))
+            listeners.extend((anchor, callback) for _, anchor, callback in self._fitting(key))
             for anchor, callback in listeners:
                 if callback is not None:
                     due.setdefault((id(callback), anchor), (callback, {}))[1][key] = None
@@ -216,12 +255,16 @@ class Registry:
 
     # ---- startup ----------------------------------------------------------------------------------------------------
     def ready(self, callback: SharedCallback, components: Components) -> bool:
-        """Are all literal ids of its inputs and outputs known, and is there one match of each single pattern?"""
+        """Are all literal ids of its inputs and outputs known, and is there one match of each single pattern?
+
+        Inputs that are optional need not be there.
+        """
         return all(
             any(True for _ in expand(dep, (), components, free=True)) or dep.is_many
             if dep.is_pattern
             else dep.text in components
             for dep in (*callback.inputs, *callback.outputs)
+            if not dep.optional
         )
 
     def startup_order(self, callbacks: list[SharedCallback]) -> list[SharedCallback]:
@@ -252,7 +295,5 @@ class Registry:
 
     def anchors(self, callback: SharedCallback, components: Components) -> list[Anchor]:
         """The values that MATCH takes in the known components; one empty anchor for a callback without MATCH."""
-        for dep in (*callback.outputs, *callback.inputs):
-            if Wild.MATCH in dep.values:
-                return list(dict.fromkeys(match_values(dep, components)))
-        return [()]
+        dep = callback.matched
+        return [()] if dep is None else list(dict.fromkeys(match_values(dep, components)))

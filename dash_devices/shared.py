@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -22,7 +22,7 @@ Key = tuple[str, str]
 
 MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
 
-_UNSET: Any = object()
+UNSET: Any = object()
 
 
 class Entry:
@@ -35,12 +35,25 @@ class Entry:
         patches: ``(seq, encoded operations)`` that lead here from the value at ``base``, oldest first.
         base: the oldest seq from which ``patches`` lead here.
         extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.
+        filled: the value with the newest values of the components inside of it, as long as none of them changes; else `UNSET`.
     """
 
-    __slots__ = ("_crc", "_encoded", "_triple", "_value", "base", "extended", "key", "origin", "patches", "seq")
+    __slots__ = (
+        "_crc",
+        "_encoded",
+        "_triple",
+        "_value",
+        "base",
+        "extended",
+        "filled",
+        "key",
+        "origin",
+        "patches",
+        "seq",
+    )
 
     def __init__(
-        self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = _UNSET, origin: str | None = None
+        self, key: Key, seq: int, *, encoded: bytes | None = None, value: Any = UNSET, origin: str | None = None
     ) -> None:
         self.key = key
         self.seq = seq
@@ -48,6 +61,7 @@ class Entry:
         self.patches: tuple[tuple[int, bytes], ...] = ()
         self.base = seq
         self.extended = 0
+        self.filled: Any = UNSET
         self._encoded = encoded
         self._value = value
         self._triple: bytes | None = None
@@ -56,7 +70,7 @@ class Entry:
     @property
     def value(self) -> Any:
         """The value as JSON decodes it; never to be changed in place."""
-        if self._value is _UNSET:
+        if self._value is UNSET:
             self._value = orjson.loads(self.encoded)
         return self._value
 
@@ -86,11 +100,15 @@ class Entry:
         encoded = self.triple_for(position)
         return encoded if self.seq == seq else with_seq(encoded, self.seq)
 
+    def is_patch_for(self, position: int) -> bool:
+        """Is a page at ``position`` sent patches, and not the value?"""
+        return bool(self.patches) and position >= self.base
+
     def triple_for(self, position: int) -> bytes:
         """What a page at ``position`` is sent: the patches it lacks if it has the value they start from, else the value."""
-        if not self.patches or position < self.base:
+        if not self.is_patch_for(position):
             return self.triple
-        operations = b",".join(operations for seq, operations in self.patches if seq > position)
+        operations = b",".join(operations for seq, operations in self.patches if seq > position and operations)
         patch = b'{"__dash_patch_update":"__dash_patch_update","operations":[%b]}' % operations
         return triple(*self.key, patch)
 
@@ -121,11 +139,13 @@ class SharedMap:
     Attributes:
         seq: the newest seq given out; 0 before the first store.
         dirty: the properties that were stored since somebody took them from here; None while nobody does.
+        around: the shared properties that a component stands in, from the inside out.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.dirty: dict[Key, None] | None = None
+        self.around: Callable[[str], Sequence[Key]] = lambda id: ()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._by_id: dict[str, dict[str, None]] = {}
         self._sums: tuple[int, list[int], list[int]] = (-1, [], [])
@@ -157,26 +177,52 @@ class SharedMap:
         self._entries[entry.key] = entry
         self._entries.move_to_end(entry.key)
         self._by_id.setdefault(entry.key[0], {})[entry.key[1]] = None
-        if self.dirty is not None:
-            self.dirty[entry.key] = None
+        self._changed(entry.key)
 
     def fold(self, entry: Entry, value: Any) -> None:
         """Replace a value by what pages made of it themselves, from an event at the newest seq: it is not sent again."""
         folded = Entry(entry.key, entry.seq, value=value, origin=entry.origin)
         folded.extended = self.seq
         self._entries[entry.key] = folded
+        self._changed(entry.key)
+
+    def _changed(self, key: Key) -> None:
         if self.dirty is not None:
-            self.dirty[entry.key] = None
+            self.dirty[key] = None
+        for outer in self.around(key[0]):
+            if (entry := self._entries.get(outer)) is not None:
+                entry.filled = UNSET
+
+    def blank(self, key: Key) -> None:
+        """Forget a value that turned out to be an event's: its seq stays, because pages count it."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = Entry(key, entry.seq, value=None)
 
     def since(self, position: int) -> list[Entry]:
-        """What is newer than ``position``, oldest first. Costs as much as there is to send."""
+        """What is newer than ``position``, oldest first. Costs as much as there is to send.
+
+        What stands inside of a value that may go as a Patch comes behind it: the Patch may bring the component.
+        """
         newer: list[Entry] = []
         for entry in reversed(self._entries.values()):
             if entry.seq <= position:
                 break
             newer.append(entry)
         newer.reverse()
+        if any(entry.patches for entry in newer):
+            newer = self._contents_last(newer)
         return newer
+
+    def _contents_last(self, entries: list[Entry]) -> list[Entry]:
+        places = {entry.key: place for place, entry in enumerate(entries)}
+
+        def rank(entry: Entry) -> tuple[int, int, int]:
+            around = self.around(entry.key[0])
+            place = places[entry.key]
+            return max([place, *(places[key] for key in around if key in places)]), len(around), place
+
+        return sorted(entries, key=rank)
 
     def checksum(self, base: int) -> int:
         """The sum, modulo 2^32, of the checksums of what is newer than ``base``. Summed once for all pages at one seq."""

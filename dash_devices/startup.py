@@ -1,9 +1,14 @@
-"""Which shared callbacks run by themselves, and when: once, as soon as their components are known, in dependency order."""
+"""Which shared callbacks run by themselves, and when: once, as soon as their components are known, in dependency order.
+
+And again, with nothing that triggered them: when a component appears that fits one of their wildcards, when one is gone that
+was in their ALL or ALLSMALLER, and when one comes again that they write and have not written yet.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from .calls import Cause, SharedCall
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 QUIET = Cause(quiet=True)
+
+Due = tuple[SharedCallback, Anchor]
 
 
 class Startup:
@@ -27,7 +34,7 @@ class Startup:
         self._engine = engine
         self._pending: list[SharedCallback] = []
         self._blocked: dict[int, tuple[SharedCallback, set[int], Cause]] = {}
-        self._running: dict[int, int] = {}
+        self._running: dict[SharedCallback, Counter[Anchor]] = {}
         self._open = False
         self.idle = threading.Event()
         self.idle.set()
@@ -51,16 +58,23 @@ class Startup:
             callback in self._pending and self._open and self._engine.registry.ready(callback, self._engine.components)
         )
 
-    def look(self, appeared: Iterable[str] = (), cause: Cause = QUIET) -> None:
-        """New components or callbacks: let those begin that can now, and those again whose wildcards fit more now.
+    def look(self, cause: Cause = QUIET, queued: Collection[Due] = ()) -> None:
+        """Components may have come or gone: let those callbacks begin that can now, and those run again that have to.
 
-        ``cause``: what made them known, with the State of its page.
+        Args:
+            cause: what made them known, or took them away; what it leads to here is initial in any case.
+            queued: the calls that it has queued already, with the values of now.
         """
+        fresh = self._engine.children.take_fresh()
         if not self._open:
             return
-        self._again(appeared, cause)
-        if not self._pending:
-            return
+        appeared, lost = self._engine.components.take_news()
+        self._engine.events.forget(self._engine.shared, appeared)
+        self._again(self._due(appeared, lost, fresh), cause.initial, queued)
+        if self._pending:
+            self._begin(cause.initial)
+
+    def _begin(self, cause: Cause) -> None:
         registry, components = self._engine.registry, self._engine.components
         ready = [callback for callback in self._pending if registry.ready(callback, components)]
         if not ready:
@@ -70,16 +84,30 @@ class Startup:
         self._plan(ready, cause)
         self._release()
 
-    def _again(self, appeared: Iterable[str], cause: Cause) -> None:
-        """As in Dash: a callback that has run runs once more when components appear that its wildcards fit."""
-        due: dict[tuple[SharedCallback, Anchor], None] = {}
+    def _due(self, appeared: list[str], lost: list[str], fresh: list[str]) -> Iterator[Due]:
+        """The calls that these components ask for: as in Dash, also for those that went."""
+        registry, shared, events = self._engine.registry, self._engine.shared, self._engine.events
         for component in appeared:
-            for callback, anchor in self._engine.registry.fitting(component):
-                if callback.runs_at_startup and callback not in self._pending and not self.will_run(callback):
-                    due[callback, anchor] = None
-        for callback, anchor in due:
-            self._running[id(callback)] = self._running.get(id(callback), 0) + 1
-            self._engine.queue(Invocation(callback, anchor, ()), cause)
+            yield from registry.appearing(component)
+        for component in lost:
+            yield from registry.missing(component)
+        for component in fresh:
+            for key, callback, anchor in registry.writing(component):
+                has_none = key not in shared and key not in events
+                if has_none and anchor not in self._running.get(callback, ()):
+                    yield callback, anchor
+
+    def _again(self, due: Iterator[Due], cause: Cause, queued: Collection[Due]) -> None:
+        """As in Dash, no callback runs because of what itself brought about."""
+        for callback, anchor in dict.fromkeys(due):
+            waits = callback in self._pending or id(callback) in self._blocked
+            known = (callback, anchor) in queued or (callback, anchor) in cause.ancestors
+            if callback.runs_at_startup and not waits and not known:
+                self._queue(callback, anchor, cause)
+
+    def _queue(self, callback: SharedCallback, anchor: Anchor, cause: Cause) -> None:
+        self._running.setdefault(callback, Counter())[anchor] += 1
+        self._engine.queue(Invocation(callback, anchor, ()), cause)
 
     def _plan(self, ready: list[SharedCallback], cause: Cause) -> None:
         """Each waits for those before it that write its inputs; a loop is broken where the order says so."""
@@ -96,9 +124,8 @@ class Startup:
         for callback, cause in free:
             del self._blocked[id(callback)]
             anchors = self._engine.registry.anchors(callback, self._engine.components)
-            self._running[id(callback)] = len(anchors)
             for anchor in anchors:
-                self._engine.queue(Invocation(callback, anchor, ()), cause)
+                self._queue(callback, anchor, cause)
             if not anchors:
                 self._done(callback)
 
@@ -107,15 +134,16 @@ class Startup:
         if not call.starts:
             return
         with self._engine.lock:
-            left = self._running[id(call.callback)] - call.starts
-            if left > 0:
-                self._running[id(call.callback)] = left
-            else:
+            running = self._running[call.callback]
+            running[call.anchor] -= call.starts
+            if not running[call.anchor]:
+                del running[call.anchor]
+            if not running:
                 self._done(call.callback)
                 self._release()
 
     def _done(self, callback: SharedCallback) -> None:
-        self._running.pop(id(callback), None)
+        self._running.pop(callback, None)
         for _, earlier, _ in self._blocked.values():
             earlier.discard(id(callback))
         if not self._blocked and not self._running:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ..access import View
-from ..components import canonical_id, id_text, walk
+from ..components import canonical_id, id_text, walk_components
 from ..engine import Engine
 from ..sessions import Session
 from ..shared import Entry
@@ -34,17 +34,19 @@ class StateInLayouts:
     def fill(self, tree: Any, by_id: dict[str, list[Entry]], view: View | None = None) -> dict[str, dict[str, Any]]:
         """Write the values into a decoded tree, in place, and take out what the page may not read (``view``).
 
-        Returns the props by the ids that it holds then.
+        Returns the components by the ids that it holds then.
         """
-        found = {}
+        found, events = {}, self._engine.events
         with self._engine.lock:
             self._engine.access.veil(None, tree)
             if view is not None:
                 view.strip(tree)
-        for props in walk(tree):
+        for component in walk_components(tree):
+            props = component["props"]
             id = id_text(props["id"])
-            found[id] = props
-            entries = by_id.get(id, [])
+            known = by_id.get(id, ()) if id not in found else ()  # an old value may hold what it stands in now
+            found[id] = component
+            entries = [one for one in known if not events.has(component["type"], one.key[1])]
             for entry in entries if view is None else view.shown_all(entries):
                 props[entry.key[1]] = orjson.loads(entry.encoded)
             if props.get("persistence"):
@@ -79,17 +81,14 @@ class StateInLayouts:
         if session is None:
             return
         with self._engine.lock:
-            components, registry = self._engine.components, self._engine.registry
-            new = [id for id in found if id not in components]
+            components, registry, events = self._engine.components, self._engine.registry, self._engine.events
             # a callback that these components bring to life may read more of them than what is watched
-            fresh = components.add_private(
-                session.token, new, lambda id: {name: found[id][name] for name in found[id] if registry.is_read(name)}
-            )
-            for key in ((id, property) for id in fresh for property in found[id]):
-                if registry.is_watched(key):
-                    self._engine.shared.seed(key, found[key[0]][key[1]])
-            if fresh:
-                self._engine.startup.look(fresh)
+            for id in components.sent(session.token, found, registry.is_read):
+                for property, value in found[id]["props"].items():
+                    if registry.is_watched((id, property)) and (id, property) not in events:
+                        self._engine.shared.seed((id, property), value)
+            if components.has_news:
+                self._engine.startup.look()
 
 
 def _strip_outputs(result: Any, view: View) -> None:

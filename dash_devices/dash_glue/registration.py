@@ -43,13 +43,14 @@ def to_dep(dependency: DashDependency) -> Dep:
     """A dependency of Dash as the registry knows it."""
     id = dependency.component_id
     property = dependency.component_property
+    optional = dependency.allow_optional
     if not isinstance(id, dict):
-        return Dep(str(id), property)
+        return Dep(str(id), property, optional=optional)
     if not any(isinstance(value, Wildcard) for value in id.values()):
-        return Dep(id_text(id), property)
+        return Dep(id_text(id), property, optional=optional)
     names = tuple(sorted(id))
     values = tuple(Wild[id[name].value] if isinstance(id[name], Wildcard) else id[name] for name in names)
-    return Dep(stringify_id(id), property, names, values)
+    return Dep(stringify_id(id), property, names, values, optional)
 
 
 def has_no_output(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -1,13 +1,17 @@
 // Why a component reports a value: somebody used it, it is being mounted, or it changed by itself.
 import type { Renderer } from "./dash";
 import { elementOf } from "./element";
-import { FIRST_LOOK, LOOK_TIME } from "./limits";
+import { FIRST_LOOK, IDLE_TIME, LOOK_TIME, SETTLE_TIME } from "./limits";
 
 /** `use`: somebody used it. `mount`: it has just appeared. `own`: a timer, a sensor, or a repair of what was written into it. */
 export type Cause = "use" | "mount" | "own";
 
 /** Somebody does something with what they point at or type into. */
 const INTERACTIONS = "pointerdown keydown wheel click input change drop paste cut popstate";
+
+/** Run something when no timer and no drawing is due: what a slow page has still to say of its mounting comes first. */
+const whenIdle = (run: () => void): unknown =>
+  typeof requestIdleCallback === "function" ? requestIdleCallback(run, { timeout: IDLE_TIME }) : setTimeout(run, SETTLE_TIME);
 
 /** `watchedIds`: the watched components that are in the page. */
 export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
@@ -28,12 +32,10 @@ export function createCauses(dash: Renderer, watchedIds: () => Set<string>) {
     const started = new Set(left.filter(dash.hasStarted));
     const late = left.filter((id) => !started.has(id));
     if (late.length) setTimeout(begin, wait, late, moment, Math.min(2 * wait + FIRST_LOOK, LOOK_TIME));
-    for (const time of new Set([...started].map(dash.settleTime))) {
-      setTimeout(settle, time, [...started].filter((id) => dash.settleTime(id) === time), moment);
-    }
+    if (started.size) setTimeout(() => whenIdle(() => settle(started, moment)), SETTLE_TIME);
   }
 
-  function settle(ids: string[], moment: object): void {
+  function settle(ids: Set<string>, moment: object): void {
     ids.forEach((id) => unsettled.get(id) === moment && unsettled.delete(id));
   }
 

@@ -1,7 +1,6 @@
 // All that leans on Dash's renderer: its globals, its store, its URLs. Read in dash 4.4.1, `dash-renderer/src`.
 import { elementOf } from "./element";
 import { type DashId, fits, hasWildcards, idText, isObjectText, namesOf, parseId } from "./ids";
-import { SETTLE_TIME, SETTLE_TIMES } from "./limits";
 import { fromEntries, isArray, parse, type Props, values } from "./values";
 
 export type Path = (string | number)[];
@@ -245,9 +244,6 @@ export function createRenderer(notice: () => void) {
         return false; // An element of the app's own, with an id that only looks like one of ours.
       }
     },
-
-    /** Milliseconds in which it says what belongs to its appearing. */
-    settleTime: (id: string): number => SETTLE_TIMES[component(id)?.namespace ?? ""] ?? SETTLE_TIME,
 
     /** Is it in the document, and has it begun to live there? A component that has an element only when it is. */
     hasStarted(id: string): boolean {

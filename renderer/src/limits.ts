@@ -8,8 +8,8 @@ export const KEPT_PROPERTIES = 10_000;
 export const MOUNT_COMPONENTS = 10_000;
 /** Milliseconds in which a component that has appeared in the document says what belongs to that. */
 export const SETTLE_TIME = 100;
-/** The same for libraries that need longer on a slow machine: AG Grid says the last of it up to 2 s after its element. */
-export const SETTLE_TIMES: Record<string, number> = { dash_ag_grid: 3_000 };
+/** Milliseconds until a page that is always busy counts as idle. */
+export const IDLE_TIME = 1_000;
 /** Milliseconds until the first look whether a component is in the document. */
 export const FIRST_LOOK = 10;
 /** Milliseconds in which the server answers a mount, if it does. */

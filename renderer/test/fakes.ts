@@ -73,6 +73,7 @@ export function browserOf(stub: (name: string, value: unknown) => unknown) {
   stub("document", document);
   stub("addEventListener", on);
   stub("WebSocket", FakeSocket);
+  stub("requestIdleCallback", (run: () => void) => setTimeout(run, 0));
   stub("CSSStyleSheet", class { replaceSync = () => undefined; });
   stub("MutationObserver", FakeObserver);
   FakeObserver.all = [];

@@ -42,7 +42,7 @@ const BY = (...keys: string[]) => ({ initialCall: false, changedPropIds: Object.
 /** Somebody uses a component. */
 const use = (id: string, event = "pointerdown") => page.fire(event, { target: { id, contains: () => false } });
 /** What is in the document has had its time to be mounted. */
-const settle = () => vi.advanceTimersByTime(100);
+const settle = () => vi.advanceTimersByTime(110);
 
 test("the first layout is known to the server", () => {
   expect(page.hydrated).toHaveBeenCalledOnce();
@@ -134,6 +134,23 @@ test("what comes after the time of mounting is the component's own", () => {
   page.dash.report("power", { value: 41 });
   page.dash.report("store", { data: 1 });
   expect([page.mounts, page.changes.map(({ isOwn }) => isOwn)]).toEqual([[], [true, true]]);
+});
+
+test("a busy page has more time: until it is idle, or, where no browser says so, as long again", () => {
+  const idle: (() => void)[] = [];
+  vi.stubGlobal("requestIdleCallback", (run: () => void, { timeout }: { timeout: number }) => idle.push(run) && expect(timeout).toBe(1_000));
+  settle();
+  page.dash.report("power", { value: 41 });
+  idle.forEach((run) => run());
+  page.dash.report("power", { value: 42 });
+  expect([page.mounts.length, page.changes.length]).toEqual([1, 1]);
+  vi.stubGlobal("requestIdleCallback", undefined);
+  page.dash.result(INITIAL, "power", { max: 7 });
+  settle();
+  page.dash.report("power", { value: 43 });
+  settle();
+  page.dash.report("power", { value: 44 });
+  expect([page.mounts.length, page.changes.length]).toEqual([2, 2]);
 });
 
 test("a component that is not in the document has not begun to be mounted", () => {

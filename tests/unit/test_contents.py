@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash_devices.components import with_contents
+from dash_devices.again import with_contents
 from dash_devices.shared import Entry, Key, SharedMap
 
 

@@ -9,6 +9,7 @@ from .cycles import cycles
 from .dead import dead
 from .faults import faults
 from .gaps import gaps
+from .gestures import gestures
 from .hour import hour
 from .proxies import proxies
 from .restarts import burst, kill9, sigterm
@@ -18,7 +19,7 @@ from .tabs import tabs
 Row = Callable[[Context], list[Check]]
 ROWS: dict[str, Row] = {
     row.__name__: row
-    for row in (kill9, faults, gaps, tabs, stalled, threads, burst, cycles, dead, sigterm, hour, proxies)
+    for row in (kill9, faults, gaps, tabs, gestures, stalled, threads, burst, cycles, dead, sigterm, hour, proxies)
 }
 SHORT = ("kill9", "faults", "gaps", "stalled", "threads", "burst", "cycles", "sigterm")
 """Rows of the short form."""
