@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 import dash_devices
-from dash_devices import dcc, html
+from dash_devices import ALL, Patch, dcc, html
 from dash_devices.calls import SERVER, Item
+from dash_devices.components import id_text, walk
 from dash_devices.dependencies import Input, Output, State
 from dash_devices.shared import Key
 
@@ -20,13 +21,15 @@ from .real_server import Disk
 WALL = 1_700_000_000_000  # ms since 1970 at which the model's time begins
 SLOWEST = 0.02  # s that the choice of a port takes at most
 PORTS = (["COM1", "COM3"], ["COM1", "COM12"], ["COM3", "COM12"])
-COMMANDS = ("gain", "alarm", "sensor", "port", "mirror", "order")
+START = "start"
+"""What `starter.value` says of itself when it appears."""
 LISTENERS: dict[Key, str] = {
     ("gain", "value"): "gain",
     ("alarm", "open"): "alarm",
     ("sensor", "position"): "sensor",
     ("port", "value"): "port",
     ("mirror", "value"): "mirror",
+    ("starter", "value"): "starter",
     ("command", "n_submit"): "command",
     ("order", "n_submit"): "order",
     ("order", "value"): "order",
@@ -65,6 +68,11 @@ class Clock(asyncio.SelectorEventLoop):
         self.now = end
 
 
+def total(values: list[Any]) -> str:
+    """Of the rows, in any order."""
+    return ",".join(sorted(map(str, values)))
+
+
 class InlineThreads:
     """Threads whose work is done at once, by the one who asks for it."""
 
@@ -77,8 +85,10 @@ def layout() -> Any:
     """Controls that people, timers, sensors and the server change."""
     return html.Div(
         [
-            dcc.Input(id="gain", type="number", value=1),
-            html.Div(id="shown"),
+            html.Div([dcc.Input(id="gain", type="number", value=1), html.Div(id="shown")], id="panel"),
+            html.Div([], id="box"),
+            html.Div(id="total"),
+            dcc.Input(id="starter"),
             dcc.Input(id="mirror"),
             dcc.Input(id="command", value="", n_submit=0),
             dcc.Input(id="order", value="", n_submit=0),
@@ -88,6 +98,16 @@ def layout() -> Any:
             dcc.Geolocation(id="sensor"),
         ]
     )
+
+
+def row(number: int, value: int | None) -> Any:
+    """A control of the box; without a value it keeps the one that is shared."""
+    return dcc.Input(id={"type": "row", "index": number}, **({} if value is None else {"value": value}))
+
+
+def device_of(key: Key) -> str | None:
+    """The device that a property drives."""
+    return "total" if key[0].startswith("{") else LISTENERS.get(key)
 
 
 class Server:
@@ -113,6 +133,7 @@ class Server:
         self.hub.vitals.now = clock.time
         self.hub.vitals.wall = lambda: WALL + clock.now * 1000
         app._load_layout()
+        self.push("box", "children", [])  # a page from before may show rows
         if earlier is not None:
             self._recall(earlier)
         self.hub.intake.journal = disk  # type: ignore[assignment]
@@ -124,7 +145,8 @@ class Server:
         """Find the values and the tabs of an earlier life on the disk."""
         rows = dict(self.disk.rows)
         self.hub.sessions.recall = rows.get
-        for entry in earlier.engine.shared.entries():
+        entries = sorted(earlier.engine.shared.entries(), key=lambda entry: entry.key[1] != "children")
+        for entry in entries:
             self.engine.store([Item(entry.key, entry.encoded)], SERVER)
 
     def _spy(self) -> None:
@@ -163,6 +185,11 @@ class Server:
             await asyncio.sleep(self._delays.choice((0, self._delays.uniform(0, SLOWEST))))
             return options[-1]
 
+        @app.callback_shared(Output("total", "children"), Input({"type": "row", "index": ALL}, "value"))
+        async def add(values: list[Any]) -> str:
+            self.calls.append(("total", tuple(values)))
+            return total(values)
+
         @app.callback(Output("mirror", "value"), Input("gain", "value"))
         async def mirror(gain: Any) -> str:
             self.remembered = gain
@@ -171,6 +198,31 @@ class Server:
     def push(self, id: str, property: str, value: Any) -> None:
         """The server speaks first."""
         self.app.push_mods({id: {property: value}})
+
+    def rows(self) -> list[str]:
+        """The ids of the rows that are in the box."""
+        return [id_text(props["id"]) for props in walk(self.engine.value(("box", "children")))]
+
+    def change_box(self, how: str, numbers: list[int], value: int | None) -> None:
+        """Rows come and go."""
+        rows = [row(number, value) for number in numbers]
+        if how == "whole":
+            self.push("box", "children", rows)
+            return
+        patch = Patch()
+        if how == "delete" and self.rows():
+            del patch[numbers[0] % len(self.rows())]
+        elif how == "insert":
+            patch.insert(0, rows[0])
+        else:
+            patch.append(rows[0])
+        self.push("box", "children", patch)
+
+    def change_panel(self, text: str) -> None:
+        """A line more beside the gain."""
+        patch = Patch()
+        patch.append(html.P(text))
+        self.push("panel", "children", patch)
 
     def values(self) -> dict[Key, Any]:
         """All shared values."""

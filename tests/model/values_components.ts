@@ -25,6 +25,13 @@ export function behaviours(random: () => number, closeAfter: number): Record<str
       },
     },
 
+    /** It says its own value when it appears, at once or a moment later. */
+    starter: {
+      drawn(_, before, report) {
+        if (!before) later(Math.floor(random() * 2) && Math.ceil(random() * LONGEST_REPAIR), () => report({ value: "start" }));
+      },
+    },
+
     /** It closes itself some time after it was opened. */
     alarm: {
       drawn(props, before, report) {

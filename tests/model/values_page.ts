@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { createApp } from "../../renderer/src/app";
 import { browserOf, FakeSocket, fakeDash, type Node } from "../../renderer/test/fakes";
 import { type Behaviour, behaviours, type Report } from "./values_components";
+import { patched } from "./values_patch";
 import { createRegular } from "./values_regular";
 import { clock, later, settle, stubClock } from "./values_time";
 
@@ -65,7 +66,18 @@ class Page {
     this.components = behaviours(random(seed + 1), closeAfter);
     this.app = createApp(CONFIG, fetch);
     (this.browser.page["dash_stores"] as unknown[]).push(this.dash.store);
+    this.takePatches_();
     void this.load_();
+  }
+
+  private takePatches_(): void {
+    const { set_props } = this.browser.page["dash_clientside"] as { set_props(id: any, props: Props): void };
+    this.browser.page["dash_clientside"] = {
+      set_props: (id: any, props: Props) => {
+        const old = this.props(text(id)) ?? {};
+        set_props(id, Object.fromEntries(Object.entries(props).map(([name, value]) => [name, patched(old[name], value)])));
+      },
+    };
   }
 
   private async load_(): Promise<void> {
@@ -173,7 +185,7 @@ function outcome(isAll: boolean): object {
   known = FakeSocket.all.length;
   const sent = current?.sent.slice(taken) ?? [];
   taken += sent.length;
-  const values = isAll ? Object.fromEntries(page!.nodes().map(({ props }) => [text(props["id"]), { ...props, children: undefined }])) : {};
+  const values = isAll ? Object.fromEntries(page!.nodes().map(({ props }) => [text(props["id"]), { ...props, children: undefined, text: typeof props["children"] === "string" && props["children"] }])) : {};
   const isUp = current?.readyState === 1 && current.closedWith === undefined;
   const made = { sent, opened, closed: current?.closedWith ?? null, isUp, reported, complaints, values, view: page!.app.view() };
   reported = [];

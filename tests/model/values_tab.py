@@ -169,8 +169,7 @@ class Tab:
             self.drop(frame)
             self.do("lose", ms=frame)
             return
-        decoded = json.loads(frame)
-        for message in decoded if isinstance(decoded, list) else [decoded]:
+        for message in messages(frame):
             self._check(message)
         self.do("frame", text=frame)
 
@@ -188,7 +187,12 @@ class Tab:
                 assert message["seq"] >= self.seq, f"mods of {message['seq']} after {self.seq}"
                 self.seq = message["seq"]
             case "nack":
-                assert message["code"] == "outdated", message
+                is_row = message["message"].startswith("{")
+                assert message["code"] == "outdated" or (message["code"] == "not_found" and is_row), message
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What is under way to the page."""
+        return [message for frame in self.down if isinstance(frame, str) for message in messages(frame)]
 
     def unsaid_of(self, id: str, props: dict[str, Any]) -> list[Reported]:
         """The reports that a change of these values may be of."""
@@ -198,3 +202,9 @@ class Tab:
         """What it shows."""
         shown: dict[str, dict[str, Any]] = self.do("values")["values"]
         return shown
+
+
+def messages(frame: str) -> list[dict[str, Any]]:
+    """What is in a frame."""
+    decoded = json.loads(frame)
+    return decoded if isinstance(decoded, list) else [decoded]

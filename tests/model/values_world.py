@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dash_devices.components import id_text
 from dash_devices.protocol import CHECK_EVERY
 
 from .real_server import Disk
-from .values_app import LISTENERS, Clock, Server
-from .values_tab import Node, Tab
+from .values_app import START, Clock, Server, device_of, total
+from .values_tab import Node, Tab, messages
 
 Step = tuple[Any, ...]
 """The name of a method of `World`, and what it is given."""
@@ -26,12 +27,15 @@ WEIGHTS = {
     "sense": 5,
     "ring": 4,
     "push": 4,
+    "box": 6,
+    "panel": 1,
+    "use_row": 5,
     "hide": 1,
     "cut": 1,
     "restart": 1,
     "reload": 1,
 }
-SHARED_USES = ("gain", "port")
+ROWS = 4
 QUIET_STEP = 500  # ms
 QUIET_ROUNDS = 60  # at most
 CALM = 7  # rounds in which nothing but heartbeats travelled
@@ -63,7 +67,16 @@ def _details(name: str, chance: random.Random, number: int) -> tuple[Any, ...]:
         case "sense":
             return tab, number
         case "push":
-            return chance.choice((("gain", "value", number + 1_000), ("alarm", "open", True)))
+            return chance.choice(
+                (("gain", "value", number + 1_000), ("alarm", "open", True), ("starter", "value", f"pushed {number}"))
+            )
+        case "box":
+            numbers = chance.sample(range(ROWS), chance.randrange(1, ROWS + 1))
+            return chance.choice(("whole", "append", "insert", "delete")), numbers, chance.choice((None, number))
+        case "panel":
+            return (f"line {number}",)
+        case "use_row":
+            return tab, chance.randrange(ROWS), number + 100
         case _:
             return (chance.random() < 0.5,)
 
@@ -142,6 +155,32 @@ class World:
         """The server speaks first."""
         self.clock.do(self.server.push, id, property, value)
 
+    def box(self, how: str, numbers: list[int], value: int | None) -> None:
+        """Rows come, come again and go: they have the values that they are given, all others stay as they are."""
+        if how in ("append", "insert") and id_text({"type": "row", "index": numbers[0]}) in self.server.rows():
+            how = "whole"  # no id may be there twice
+        before = self.server.values()
+        self.clock.do(self.server.change_box, how, numbers, value)
+        after = self.server.values()
+        given = {id_text({"type": "row", "index": number}) for number in numbers} if how != "delete" else set()
+        for key in before:
+            if key[0] in given and key[1] == "value":
+                assert after[key] == (before[key] if value is None else value), f"{key} is {after[key]} after {how}"
+            elif key[1] != "children":
+                assert after[key] == before[key], f"{key} is {after[key]} after {how}"
+
+    def panel(self, text: str) -> None:
+        """A line comes beside the gain: that is not set back."""
+        before, count = self.server.values(), len(self.server.calls)
+        self.clock.do(self.server.change_panel, text)
+        assert self.server.values()["gain", "value"] == before["gain", "value"]
+        assert self.server.calls[count:] == []
+
+    def use_row(self, tab: int, number: int, value: int) -> None:
+        """Somebody sets a row."""
+        id = id_text({"type": "row", "index": number})
+        self.tabs[tab].do("use", id=id, values=[{"value": value}], ms=0)
+
     def hide(self, tab: int) -> None:
         """A tab is hidden, or seen again."""
         one = self.tabs[tab]
@@ -210,10 +249,11 @@ class World:
         keys = {(id, property) for id, property, _ in message["values"]}
         if verdict == "stored":
             assert {store[0] for store in own} == keys, f"{message} was not stored"
-            devices = {LISTENERS[key] for key in keys if key in LISTENERS}
             counts = Counter(name for name, _ in made)
-            assert all(counts[device] == 1 for device in devices), f"{message} called {made}"
+            assert all(counts[device] == 1 for key in keys if (device := device_of(key))), f"{message} called {made}"
         else:
+            answers = [answer for answer in tab.answers() if answer.get("n") == message["n"]]
+            assert [answer.get("code", "same") for answer in answers] == [verdict], f"{message} was {verdict}: {answers}"
             assert (own, made) == ([], []), f"{message} was {verdict}, but called {made}"
 
     @staticmethod
@@ -228,6 +268,8 @@ class World:
             tab.unsaid.remove(fits[0])
 
     def _verdict(self, message: dict[str, Any], page: str) -> str:
+        if any(id.startswith("{") and id not in self.server.engine.components for id, _, _ in message["values"]):
+            return "not_found"
         if "base" not in message:
             return "stored"
         shared = self.server.engine.shared
@@ -270,12 +312,16 @@ class World:
         values = server.values()
         for tab in self.tabs:
             shown = tab.values()
+            assert {id for id in shown if id.startswith("{")} == set(server.rows())
             for (id, property), value in values.items():
-                if property != "children":
+                if property != "children" and id in shown:
                     assert shown[id].get(property) == value, f"{id}.{property}: {shown[id].get(property)!r}, server {value!r}"
+            assert shown["total"]["text"] == values["total", "children"]
+        assert values["total", "children"] == total([values.get((id, "value")) for id in server.rows()])
         assert values["alarm", "open"] is False
         assert server.remembered is not None
         self._check_hashes()
+        assert not any(call == ("starter", (START,)) for life in self.lives for call in life.calls)
         counts = Counter(call for life in self.lives for call in life.calls)
         for call, count in self.expected.items():
             assert count == 1
@@ -299,9 +345,7 @@ def is_more(frame: str | int) -> bool:
     """Is it more than a heartbeat?"""
     if isinstance(frame, int):
         return True
-    decoded = json.loads(frame)
-    messages = decoded if isinstance(decoded, list) else [decoded]
-    return any(message["type"] not in ("ping", "pong") for message in messages)
+    return any(message["type"] not in ("ping", "pong") for message in messages(frame))
 
 
 def shrunk(steps: list[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:
