@@ -210,7 +210,9 @@ class Server:
             self.push("box", "children", rows)
             return
         patch = Patch()
-        if how == "delete" and self.rows():
+        if how == "delete" and not self.rows():
+            return
+        if how == "delete":
             del patch[numbers[0] % len(self.rows())]
         elif how == "insert":
             patch.insert(0, rows[0])

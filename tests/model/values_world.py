@@ -159,6 +159,7 @@ class World:
         """Rows come, come again and go: they have the values that they are given, all others stay as they are."""
         if how in ("append", "insert") and id_text({"type": "row", "index": numbers[0]}) in self.server.rows():
             how = "whole"  # no id may be there twice
+        numbers = numbers if how == "whole" else numbers[:1]
         before = self.server.values()
         self.clock.do(self.server.change_box, how, numbers, value)
         after = self.server.values()
