@@ -127,7 +127,10 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   }
 
   /** The task is over: what stands in the page now is the State of what happened in it. */
-  function tell({ values, kind }: Report): void {
+  function tell({ values: said, kind }: Report): void {
+    // The mods behind a welcome may have taken away what was to be told again.
+    const values = kind === "mount" ? said.filter(([one]) => dash.component(one)) : said;
+    if (!values.length) return;
     // Components that appeared at once are told at once.
     const watched = new Map<string, Watched>();
     for (const [one] of values) watched.has(one) || watched.set(one, list.watchedOf(one));

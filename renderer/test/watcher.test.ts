@@ -411,6 +411,14 @@ test("a server that knows nothing of this page is told its object ids again", ()
   expect(page.mounts).toEqual([[['{"i":0,"type":"w"}', "value", "w0"], ['{"i":1,"type":"w"}', "value", "w1"]]]);
 });
 
+test("what the mods behind a welcome take away is not told again", () => {
+  page.dash.setProps("box", { children: [component("Input", { id: { type: "w", i: 2 }, value: "w2" })] });
+  page.mounts.length = 0;
+  page.watcher.watchList(WATCHED, "snapshot");
+  page.writer.write([["box", "children", []]]);
+  expect(page.mounts).toEqual([[['{"i":0,"type":"w"}', "value", "w0"], ['{"i":1,"type":"w"}', "value", "w1"]]]);
+});
+
 test("what was told as mounted is told again on the next line, as it is then, unless it is gone", () => {
   page.dash.report("power", { drag_value: 40 });
   page.dash.setProps("box", { children: [component("Input", { id: "late", value: "here" })] });
