@@ -254,7 +254,9 @@ class World:
             assert all(counts[device] == 1 for key in keys if (device := device_of(key))), f"{message} called {made}"
         else:
             answers = [answer for answer in tab.answers() if answer.get("n") == message["n"]]
-            assert [answer.get("code", "same") for answer in answers] == [verdict], f"{message} was {verdict}: {answers}"
+            assert [answer.get("code", "same") for answer in answers] == [verdict], (
+                f"{message} was {verdict}: {answers}"
+            )
             assert (own, made) == ([], []), f"{message} was {verdict}, but called {made}"
 
     @staticmethod
@@ -316,7 +318,9 @@ class World:
             assert {id for id in shown if id.startswith("{")} == set(server.rows())
             for (id, property), value in values.items():
                 if property != "children" and id in shown:
-                    assert shown[id].get(property) == value, f"{id}.{property}: {shown[id].get(property)!r}, server {value!r}"
+                    assert shown[id].get(property) == value, (
+                        f"{id}.{property}: {shown[id].get(property)!r}, server {value!r}"
+                    )
             assert shown["total"]["text"] == values["total", "children"]
         assert values["total", "children"] == total([values.get((id, "value")) for id in server.rows()])
         assert values["alarm", "open"] is False
