@@ -11,6 +11,7 @@ from .faults import faults
 from .gaps import gaps
 from .hour import hour
 from .proxies import proxies
+from .reports import gestures, repairs
 from .restarts import burst, kill9, sigterm
 from .slow import stalled, threads
 from .tabs import tabs
@@ -18,7 +19,22 @@ from .tabs import tabs
 Row = Callable[[Context], list[Check]]
 ROWS: dict[str, Row] = {
     row.__name__: row
-    for row in (kill9, faults, gaps, tabs, stalled, threads, burst, cycles, dead, sigterm, hour, proxies)
+    for row in (
+        kill9,
+        faults,
+        gaps,
+        tabs,
+        gestures,
+        repairs,
+        stalled,
+        threads,
+        burst,
+        cycles,
+        dead,
+        sigterm,
+        hour,
+        proxies,
+    )
 }
 SHORT = ("kill9", "faults", "gaps", "stalled", "threads", "burst", "cycles", "sigterm")
 """Rows of the short form."""
