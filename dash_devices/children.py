@@ -164,14 +164,15 @@ class Children:
         return [name for name in names if name not in own and not (name == "children" and props[name] is None)]
 
     def _bring_property(self, entry: Entry, changed: dict[Key, bool], patch: Patched | None) -> None:
-        key, shared = entry.key, self._engine.shared
+        key, shared, components = entry.key, self._engine.shared, self._engine.components
         before = shared.get(key)
         if before is None and not self._engine.registry.is_watched(key):
             return
         shared.put(entry)
-        if before is not None and before.encoded != entry.encoded:
+        is_first = before is None and entry.value is not None and not components.news.get(key[0])
+        if is_first or (before is not None and before.encoded != entry.encoded):
             changed[key] = True  # a control that is there already got another value: its listeners run
-        if key in self._engine.components.owners or may_hold_components(key[1], entry.encoded):
+        if key in components.owners or may_hold_components(key[1], entry.encoded):
             self.bring(entry, changed, patch)
 
     def _keep(self, kept: list[Entry], outer: Entry, changed: dict[Key, bool]) -> None:

@@ -161,9 +161,9 @@ class Components:
         return [id for id in news if news[id]], [id for id in news if not news[id]]
 
     @property
-    def has_news(self) -> bool:
-        """Have ids become known, or got lost?"""
-        return bool(self._news)
+    def news(self) -> Mapping[str, bool]:
+        """The ids that have become known (True) or got lost since `take_news`."""
+        return self._news
 
     def load(self, owner: Key | None, tree: Any) -> list[str]:
         """What ``owner`` (None: the layout; a key: its children) holds now. Returns the ids in page order."""

@@ -148,7 +148,7 @@ class Engine:
     def _follow(self, changed: Mapping[Key, bool], cause: Cause, happened: Mapping[Key, bytes]) -> None:
         """Queue the calls that listen, then those that run because components came or went. ``happened``: events."""
         queued = self._dispatch(changed, cause, happened)
-        if self.components.has_news or self.children.has_fresh:
+        if self.components.news or self.children.has_fresh:
             self.startup.look(cause, queued)
 
     def _dispatch(

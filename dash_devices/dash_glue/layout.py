@@ -87,7 +87,7 @@ class StateInLayouts:
                 for property, value in found[id]["props"].items():
                     if registry.is_watched((id, property)) and (id, property) not in events:
                         self._engine.shared.seed((id, property), value)
-            if components.has_news:
+            if components.news:
                 self._engine.startup.look()
 
 

@@ -43,8 +43,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   let mountedAt = 0;
   /** Watched components that are in the page. */
   let present = new Set<string>();
-  /** Places whose contents were replaced since the paths were last looked at. */
-  let replaced: string[] = [];
+  /** Places whose contents were replaced since the paths were last looked at, each with the layout of before. */
+  let replaced: [place: string, layout: object][] = [];
   let isHydrated = false;
   let seen = {} as Seen;
 
@@ -91,7 +91,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     for (const [property, value] of named) {
       const isNews = !writer.isWriting() || (valueOf(id, property, layout) !== value && !isAnswer(id, property));
       if (isNews) taint(keyOf(id, property), isInitial);
-      if (holdsComponents(property, value)) replaced.push(`${path},props,${property},`);
+      if (holdsComponents(property, value)) replaced.push([`${path},props,${property},`, layout]);
     }
     const isUsed = causes.of(id) === "use";
     if (author !== "internal") causes.written(id);
@@ -154,7 +154,10 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   function noticePaths(): void {
     if (writer.isPlain()) return;
     const now = watchedIds();
-    const isNew = (id: string) => !present.has(id) || replaced.some((place) => `${dash.pathOf(id)}`.startsWith(place));
+    // A Patch leaves what it does not name as it is: the same object at the same place.
+    const isReplaced = (id: string) => (of: (typeof replaced)[0]) =>
+      `${dash.pathOf(id)}`.startsWith(of[0]) && dash.component(id, of[1]) !== dash.component(id);
+    const isNew = (id: string) => !present.has(id) || replaced.some(isReplaced(id));
     const appeared = [...now].filter(isNew);
     causes.keepOnly(now);
     causes.unsettle(appeared);

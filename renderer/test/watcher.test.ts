@@ -392,6 +392,16 @@ test("a component that was replaced is announced again", () => {
   expect(page.mounts).toEqual([[["late", "value", 1]], [["late", "value", 2]]]);
 });
 
+test("what a Patch does not name has not appeared: who used it before goes on", () => {
+  page.dash.setProps("box", { children: [component("Input", { id: "late", value: 1 })] });
+  page.mount("late");
+  page.mounts.length = 0;
+  use("late");
+  page.writer.write([["box", "children", [...page.dash.value("box", "children"), component("Input", { id: "other" })]]]);
+  page.dash.report("late", { value: 2 });
+  expect([page.mounts, page.changes]).toEqual([[], [{ values: [["late", "value", 2]], state: [] }]]);
+});
+
 test("writing a value the whole page listens to announces nothing", () => {
   page.dash.listen("power", "value", { name: "c" });
   page.writer.write([["power", "value", 1]]);

@@ -111,7 +111,7 @@ class World:
         self.seed = seed
         self.server = Server(self.clock, seed, Disk())
         self.lives.append(self.server)
-        self.tabs = [Tab(node, self.clock, ms, seed + ms) for node, ms in zip(self.nodes, close_after, strict=True)]
+        self.tabs = [Tab(node, self.clock, ms, seed + at) for at, (node, ms) in enumerate(zip(self.nodes, close_after, strict=True))]
         for tab in self.tabs:
             tab.open(self.server)
 
@@ -322,7 +322,8 @@ class World:
                         f"{id}.{property}: {shown[id].get(property)!r}, server {value!r}"
                     )
             assert shown["total"]["text"] == values["total", "children"]
-        assert values["total", "children"] == total([values.get((id, "value")) for id in server.rows()])
+        rows = [values.get((id, "value")) for id in server.rows()]
+        assert values["total", "children"] == total(rows), f"total {values['total', 'children']}, rows {rows}"
         assert values["alarm", "open"] is False
         assert server.remembered is not None
         self._check_hashes()

@@ -111,6 +111,22 @@ ROWS = [
     ),
     Row(
         "4.7",
+        "what a Patch does not name has not appeared",
+        "watcher.ts",
+        " && dash.component(id, of[1]) !== dash.component(id)",
+        "",
+        "watcher.test.ts::what a Patch does not name has not appeared: who used it before goes on",
+    ),
+    Row(
+        "4.7",
+        "what is not in the page any more is not announced",
+        "watcher.ts",
+        'kind === "mount" ? said.filter(([one]) => dash.component(one)) : said',
+        "said",
+        "watcher.test.ts::what the mods behind a welcome take away is not told again",
+    ),
+    Row(
+        "4.7",
         "nor are results of an initial call",
         "watcher.ts",
         "return runs.length > 0 && runs.every(isNobodys);",

@@ -213,3 +213,15 @@ def test_6_7_a_value_that_children_bring_back_is_a_change(serve: Callable[..., A
         app.push_mods({"box": {"children": control(value=value)}})
     app.push_mods({"marker": {"children": "end"}})
     assert calls.take(2) == [2, "end"], "the device follows what the page shows"
+
+
+def test_6_7_so_is_the_first_value_of_a_component_that_was_there(serve: Callable[..., Any]) -> None:
+    app, calls = dash_devices.Dash(), Calls()
+    app.layout = html.Div([html.Div(control(), id="box"), html.Div(id="marker")])
+    app.callback_shared(None, Input("power", "value"), lane="one")(calls)
+    app.callback_shared(None, Input("marker", "children"), lane="one")(calls)
+    serve(app)
+    for given in ({}, {"value": 1}):
+        app.push_mods({"box": {"children": control(**given)}})
+    app.push_mods({"marker": {"children": "end"}})
+    assert calls.take(2) == [1, "end"]
