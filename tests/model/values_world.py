@@ -111,7 +111,10 @@ class World:
         self.seed = seed
         self.server = Server(self.clock, seed, Disk())
         self.lives.append(self.server)
-        self.tabs = [Tab(node, self.clock, ms, seed + at) for at, (node, ms) in enumerate(zip(self.nodes, close_after, strict=True))]
+        self.tabs = [
+            Tab(node, self.clock, ms, seed + at)
+            for at, (node, ms) in enumerate(zip(self.nodes, close_after, strict=True))
+        ]
         for tab in self.tabs:
             tab.open(self.server)
 
