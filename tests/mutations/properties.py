@@ -75,7 +75,7 @@ ROWS = [
         "engine.py",
         'decoded_id(key[0]) if key[1] == "id" else self.children.value(key)',
         "self.children.value(key)",
-        "test_2_3_the_id_is_a_state_of_every_component",
+        "test_2_3_a_mount_carries_state",
     ),
     Row(
         "2.3",

@@ -162,16 +162,16 @@ def test_2_3_a_mount_carries_state(serve: Given, raw: Given) -> None:
     app.layout = html.Div([html.Div(id="said"), html.Div(id="box")])
     wild = {"type": "gain", "index": dash_devices.dependencies.ALL}
 
-    @app.callback_shared(Output("said", "children"), Input(wild, "value"), State("note", "value"))
-    def record(values: list[Any], note: Any) -> str:
-        calls((values, note))
+    @app.callback_shared(Output("said", "children"), Input(wild, "value"), State("note", "value"), State(wild, "id"))
+    def record(values: list[Any], note: Any, ids: list[Any]) -> str:
+        calls((values, note, ids))
         return "x"
 
     page = raw(serve(app).url).join()
-    assert calls.next() == ([], None)
+    assert calls.next() == ([], None, [])
     id = '{"index":1,"type":"gain"}'
     page.send({"type": "mount", "values": [[id, "value", 5]], "state": [["note", "value", "mine"]]})
-    assert calls.next() == ([5], "mine")
+    assert calls.next() == ([5], "mine", [{"type": "gain", "index": 1}])
 
 
 @pytest.mark.fault("F6")
