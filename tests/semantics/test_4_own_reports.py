@@ -215,3 +215,5 @@ def test_2_3_the_id_is_a_state_of_every_component(serve: Given, raw: Given) -> N
     assert calls.next() == (1, row)
     page.change(row, "value", 2, state=[(row, "id", "another")])
     assert calls.next() == (2, row)
+    page.send({"type": "mount", "values": [['{"index":5,"type":"gain"}', "value", 3]]})
+    assert calls.next() == (3, {"type": "gain", "index": 5}), "of a component of which nothing else is known"
