@@ -66,7 +66,9 @@ class Children:
             return self.filled(key, ahead[id][property], ahead)
         if entry is None:
             return self.filled(key, components.props(id).get(property), ahead)
-        if ahead or key not in components.owners:
+        if entry.seq and key not in components.owners:
+            return entry.value  # there are no components in it, see `bring`
+        if ahead or not entry.seq:
             return self.filled(key, entry.value, ahead)
         if entry.filled is UNSET:
             entry.filled = self.filled(key, entry.value)

@@ -121,18 +121,21 @@ class Engine:
         elif built is not None:
             base = before or Entry(key, 0, value=self.components.props(key[0]).get(key[1]))
             changed[key] = True  # comparing would encode both values whole
-            self._put_value(base.patched(seq, orjson.dumps(built.operations)[1:-1], built.value), item, changed, built)
+            entry = base.patched(seq, orjson.dumps(built.operations)[1:-1], built.value)
+            self._put_value(entry, before, item, changed, built)
         else:
             changed[key] = before is None or before.encoded != item.encoded
-            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), item, changed)
+            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), before, item, changed)
 
-    def _put_value(self, entry: Entry, item: Item, changed: dict[Key, bool], patched: Patched | None = None) -> None:
+    def _put_value(
+        self, entry: Entry, before: Entry | None, item: Item, changed: dict[Key, bool], built: Patched | None = None
+    ) -> None:
         self.shared.put(entry)
         key, components = entry.key, self.components
-        given = components.props(key[0]).get(key[1]) if patched is None else patched.before
+        replaced = components.props(key[0]).get(key[1]) if before is None or not before.seq else None  # the layout's
         is_holding = key in components.owners or may_hold_components(key[1], item.encoded)
-        if is_holding or self.children.holds_any(key, given):
-            self.children.bring(entry, changed, patched)
+        if is_holding or self.children.holds_any(key, replaced):
+            self.children.bring(entry, changed, built)
 
     def _put_event(self, item: Item, folded: Patched | None) -> None:
         id, property = item.key

@@ -66,7 +66,7 @@ class Startup:
             queued: the calls that it has queued already, with the values of now.
         """
         fresh = self._engine.children.take_fresh()
-        if not self._open:
+        if not (self._open and self._engine.running):
             return
         appeared, lost = self._engine.components.take_news()
         self._engine.events.forget(self._engine.shared, appeared)

@@ -258,7 +258,8 @@ class SharedSocket:
 
     async def get_prop(self, component_id: Any, prop_name: str, timeout: float = 30.0) -> Any:
         """The server's value."""
-        return own_copy(self._call.engine.value((id_text(component_id), prop_name)))
+        with self._call.engine.lock:
+            return own_copy(self._call.engine.value((id_text(component_id), prop_name)))
 
 
 class _Streaming(dict[str, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from dash_devices import Patch
 from dash_devices.dependencies import Input, Output
 from dash_devices.events import COMMANDS
 
+from ..mutations.row import TOP
 from ..support import Raw, wait_for
 from .helpers import Calls, ask_regular, props_of, shows
 from .tools import make_app, push_and_wait, told
@@ -65,6 +67,12 @@ def test_7_6_commands_are_events(serve: Given, raw: Given, type: str, property: 
     late.hello()
     assert property not in props_of(late.layout(), "it")
     assert app.get("it", property) is None
+
+
+def test_7_6_the_page_of_rules_names_them_all() -> None:
+    section = (TOP / "docs" / "semantics.md").read_text("utf-8").partition("### 7.6")[2].partition("### 7.7")[0]
+    words = set(re.findall(r"\w+", section))
+    assert {word for type, names in COMMANDS.items() for word in (type, *names)} - words == set()
 
 
 @pytest.mark.fault("D1")
