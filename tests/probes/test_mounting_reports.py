@@ -124,7 +124,7 @@ def reports(stock: Serve, browser: Any, tab: Callable[..., Page]) -> Any:
 def test_mounting_reports_come_before_a_component_is_settled(
     slower: int, is_later: bool, reports: Callable[..., list[tuple[str, str, Any, bool]]]
 ) -> None:
-    table = MOUNTED if slower == 20 else MOUNTED | GRAPH | MORE
+    table = MOUNTED | GRAPH | MORE
     said = reports(table, slower, is_later)
     late = {id for id, _, _, is_settled in said if is_settled}
     resized = [(name, value) for id, name, value, _ in said if id == "graph"]
