@@ -313,8 +313,8 @@ ROWS = [
         "6.5",
         "what a callback reads is filled",
         "children.py",
-        "            entry.filled = self.filled(key, entry.value)",
-        "            entry.filled = entry.value",
+        "return self.filled(key, components.props(id).get(property), ahead)",
+        "return components.props(id).get(property)",
         "test_6_5_the_children_that_a_callback_reads_are_filled",
     ),
     Row(
