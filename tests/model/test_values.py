@@ -17,7 +17,7 @@ from .values_world import Step, World, history, shrunk
 
 HERE = Path(__file__).parent
 ESBUILD = HERE.parents[1] / "renderer" / "node_modules" / ".bin" / "esbuild"
-HISTORIES = 300
+HISTORIES = 240
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not ESBUILD.exists(), reason="needs Node and esbuild: run npm ci in renderer/"

@@ -32,7 +32,8 @@ WEIGHTS = {
     "use_row": 5,
     "hide": 1,
     "cut": 1,
-    "restart": 1,
+    "restart": 2,
+    "settle": 2,
     "reload": 1,
 }
 ROWS = 4
@@ -45,6 +46,7 @@ def history(seed: int) -> list[Step]:
     """Random steps; the first says how fast the tabs are."""
     chance = random.Random(seed)
     steps: list[Step] = [("begin", chance.randrange(2**31), chance.randint(100, 3_000), chance.randint(100, 3_000))]
+    steps += [("settle",)] * chance.randrange(2)
     for number in range(1, chance.randint(8, 50)):
         name = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         steps.append((name, *_details(name, chance, number)))
@@ -77,8 +79,10 @@ def _details(name: str, chance: random.Random, number: int) -> tuple[Any, ...]:
             return (f"line {number}",)
         case "use_row":
             return tab, chance.randrange(ROWS), number + 100
-        case _:
+        case "restart":
             return (chance.random() < 0.5,)
+        case _:
+            return ()
 
 
 class World:
@@ -127,6 +131,11 @@ class World:
                 one.read()
             elif direction == "up" and one.up:
                 self.receive(one)
+
+    def settle(self) -> None:
+        """All that is under way arrives, and everything in the pages has begun to live."""
+        self.exchange()
+        self.advance(QUIET_STEP)
 
     def advance(self, ms: int) -> None:
         """Time goes on everywhere."""
@@ -293,7 +302,7 @@ class World:
             if tab.is_hidden:
                 self.hide(self.tabs.index(tab))
         for _ in range(QUIET_ROUNDS):
-            is_calm = not self._exchange()
+            is_calm = not self.exchange()
             self.advance(QUIET_STEP)
             self._note()
             calm = calm + 1 if is_calm and all(tab.connection for tab in self.tabs) else 0
@@ -301,7 +310,7 @@ class World:
                 return
         raise AssertionError("the pages do not come to rest")
 
-    def _exchange(self) -> bool:
+    def exchange(self) -> bool:
         """Deliver until nothing is under way. Returns whether there was more than heartbeats."""
         is_news = False
         while any(tab.up or tab.down or tab.wants for tab in self.tabs):
@@ -318,7 +327,7 @@ class World:
         values = server.values()
         for tab in self.tabs:
             shown = tab.values()
-            assert {id for id in shown if id.startswith("{")} == set(server.rows())
+            assert {id for id in shown if id.startswith("{")} == set(server.rows()), f"not the rows {server.rows()}"
             for (id, property), value in values.items():
                 if property != "children" and id in shown:
                     assert shown[id].get(property) == value, (
@@ -328,7 +337,7 @@ class World:
         rows = [values.get((id, "value")) for id in server.rows()]
         assert values["total", "children"] == total(rows), f"total {values['total', 'children']}, rows {rows}"
         assert values["alarm", "open"] is False
-        assert server.remembered is not None
+        assert server.remembered is not None, "no page has caught up"
         self._check_hashes()
         assert not any(call == ("starter", (START,)) for life in self.lives for call in life.calls)
         counts = Counter(call for life in self.lives for call in life.calls)
@@ -343,11 +352,10 @@ class World:
             assert session is not None
             session.pulse.wanted, session.pulse.since = True, CHECK_EVERY
             self.clock.do(self.server.hub.flush)
-        self._exchange()
+        self.exchange()
         metrics = self.server.engine.metrics
-        assert not metrics["divergences"]
-        assert not metrics["protocol_errors"]
-        assert not metrics["call_errors"]
+        for trouble in ("divergences", "protocol_errors", "call_errors"):
+            assert not metrics[trouble], trouble
 
 
 def is_more(frame: str | int) -> bool:
