@@ -66,9 +66,9 @@ class Children:
             return self.filled(key, ahead[id][property], ahead)
         if entry is None:
             return self.filled(key, components.props(id).get(property), ahead)
-        if entry.seq and key not in components.owners:
-            return entry.value  # there are no components in it, see `bring`
-        if ahead or not entry.seq:
+        if entry.is_plain:
+            return entry.value
+        if ahead or key not in components.owners:
             return self.filled(key, entry.value, ahead)
         if entry.filled is UNSET:
             entry.filled = self.filled(key, entry.value)
@@ -104,8 +104,8 @@ class Children:
         copy = props
         for name, value in {**props, **known}.items() if known else props.items():
             key = (id, name)
-            if name in known and key in within:  # an old value may hold what it stands in
-                value = props.get(name)
+            if name in known and key in within:
+                continue  # an old value may hold what it stands in
             if (type(value) is dict or type(value) is list) and name not in DATA:
                 value = self._fill(value, (*within, key) if name in known else within, ahead, level + 2)
             copy = _with(props, copy, name, value)
@@ -132,6 +132,8 @@ class Children:
         if patch is None:
             ids = components.load(entry.key, entry.value)
         else:
+            if entry.key not in components.owners:
+                components.load(entry.key, patch.before)
             old, new = differences(patch.before, entry.value, components.owners)
             components.reload(entry.key, old, new)
             ids = list(new)

@@ -132,10 +132,14 @@ class Engine:
     ) -> None:
         self.shared.put(entry)
         key, components = entry.key, self.components
-        replaced = components.props(key[0]).get(key[1]) if before is None or not before.seq else None  # the layout's
+        replaced = None  # what may have had components in it
+        if before is None or not before.is_plain:
+            replaced = components.props(key[0]).get(key[1]) if built is None else built.before
         is_holding = key in components.owners or may_hold_components(key[1], item.encoded)
         if is_holding or self.children.holds_any(key, replaced):
             self.children.bring(entry, changed, built)
+        else:
+            entry.is_plain = True
 
     def _put_event(self, item: Item, folded: Patched | None) -> None:
         id, property = item.key

@@ -35,6 +35,7 @@ class Entry:
         patches: ``(seq, encoded operations)`` that lead here from the value at ``base``, oldest first.
         base: the oldest seq from which ``patches`` lead here.
         extended: the seq of the last event that was folded in (``extendData``); 0 when there is none.
+        is_plain: is it sure that there are no components inside of the value?
         filled: the value with the newest values of the components inside of it, as long as none of them changes; else `UNSET`.
     """
 
@@ -46,6 +47,7 @@ class Entry:
         "base",
         "extended",
         "filled",
+        "is_plain",
         "key",
         "origin",
         "patches",
@@ -61,6 +63,7 @@ class Entry:
         self.patches: tuple[tuple[int, bytes], ...] = ()
         self.base = seq
         self.extended = 0
+        self.is_plain = False
         self.filled: Any = UNSET
         self._encoded = encoded
         self._value = value

@@ -16,7 +16,7 @@ from dash_devices.calls import SERVER
 from dash_devices.dependencies import ALL, Input, Output, State
 
 from ..support import TIMEOUT, wait_for
-from .helpers import Calls, props_of, shows
+from .helpers import Calls, ask_regular, props_of, shows
 from .rights import CANARY, is_admin, make_app as make_secret_app, said
 from .tools import make_app, push_and_wait, told
 
@@ -234,6 +234,39 @@ def test_6_5_a_page_gets_its_own_change_again_behind_children_that_hold_an_older
         app.push_mods({"panel": {"children": children()}})
         app._engine.store([app._engine.item(("gain", "value"), 4)], SERVER, origin=page.page)
     assert [mod[2] for mod in told(app, page) if mod[0] == "gain"] == [4]
+
+
+@pytest.mark.fault("F2")
+def test_6_5_children_of_a_component_that_only_pages_show(serve: Given, raw: Given) -> None:
+    """It goes with the page that showed it last, and what is inside with it; the values do not."""
+    app = make_app(html.Button(id="go"), html.Div(id="own"), leave_after=0)
+    app.share({"n": ALL}, "value")
+    app.callback(Output("own", "children"), Input("go", "n_clicks"), prevent_initial_call=True)(
+        lambda n: html.Div(id="panel")
+    )
+    url = serve(app).url
+    first = raw(url).join()
+    ask_regular(first, "own.children", [("go", "n_clicks", 1)])
+    app.push_mods({"panel": {"children": [dcc.Input(id={"n": 1}, value=1), html.P("-", id="reading")]}})
+    first.close()
+    wait_for(lambda: not app.clients, "the page to leave")
+    page, behind = raw(url).join(), raw(url).join()
+    ask_regular(page, "own.children", [("go", "n_clicks", 1)])
+    page.until("ack", n=page.change({"n": 1}, "value", 5))
+    app.push_mods({"reading": {"children": "42 V"}})
+    app.push_mods({"panel": {"children": appended(dcc.Input(id={"n": 2}, value=2))}})
+    page.until("ack", n=page.change({"n": 1}, "value", 6))
+    assert [app.get({"n": n}, "value") for n in (1, 2)] == [6, 2]
+    shown = app.get("panel", "children")
+    assert [props_of(shown, {"n": 1})["value"], props_of(shown, "reading")["children"]] == [6, "42 V"]
+    told(app, behind)
+    back = raw(url)
+    back.hello(tab=behind.welcome["tab"], token=behind.welcome["token"], page=behind.page, epoch="another", seq=0)
+    told(app, back)
+    whole = next(mod[2] for message in back.seen for mod in message.get("mods", []) if mod[0] == "panel")
+    assert [props_of(whole, {"n": 1})["value"], props_of(whole, "reading")["children"]] == [5, "42 V"], (
+        "as of the Patch"
+    )
 
 
 @pytest.mark.fault("F2")
