@@ -58,6 +58,8 @@ export interface Run {
   getOutputs(paths: object): Place[][];
   executionResult?: { data?: Record<string, Props> } | null;
 }
+/** All runs, by how far they are. `reducers/callbacks.ts`. */
+export type RunLists = Record<"requested" | "prioritized" | "blocked" | "executing" | "watched" | "executed", Run[]>;
 interface Pattern {
   keys: string[];
   values: any[];
@@ -70,7 +72,7 @@ interface State {
   layoutHashes: Record<string, { renderType?: string }>;
   paths: { strs: Record<string, Path>; objs: Record<string, { values: any[]; path: Path }[]> };
   graphs: { inputMap?: Record<string, Record<string, Callback[]>>; inputPatterns?: Record<string, Record<string, Pattern[]>> };
-  callbacks: Record<"requested" | "prioritized" | "blocked" | "executing" | "watched" | "executed", Run[]>;
+  callbacks: RunLists;
   history: { past: unknown[] };
 }
 interface Store {

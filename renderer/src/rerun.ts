@@ -1,5 +1,5 @@
 // Repeats the initial calls of a page after a restart of the server: what they had set there is lost.
-import type { Callback, Changed, Renderer, Run } from "./dash";
+import type { Callback, Changed, Renderer, Run, RunLists } from "./dash";
 import { complain } from "./element";
 import { idOf, idText, keyOf } from "./ids";
 import { KEPT_PROPERTIES } from "./limits";
@@ -7,16 +7,17 @@ import { equal, keys } from "./values";
 import { isResize } from "./watcher";
 
 /**
- * Event-like properties: they say what was done, not how something is. A callback that runs with such a value does it again.
+ * Keys of properties that are event-like by their name: they say what was done, not how something is. A callback that runs with such a
+ * value does it again.
  *
  * Counters and times of any component (`n_clicks`, `submit_n_clicks`, `n_clicks_timestamp`); what was last done to a Graph, an Upload, an
- * AgGrid or a Cytoscape; what an EventListener or a Keyboard heard.
+ * AgGrid or a Cytoscape; what an EventListener, a Keyboard, a WebSocket or an EventSource heard.
  */
 const EVENTS =
-  /(^|_)n_|_timestamp$|^((click|clickAnnotation|hover|selected|relayout|restyle|event)Data|contents|(cell|tap|mouseover)[A-Z]\w+|event|keydown|keyup)$/;
+  /[._]n_\w*$|_timestamp$|\.((click|clickAnnotation|hover|selected|relayout|restyle|event)Data|contents|(cell|tap|mouseover)[A-Z]\w+|event|message|keydown|keyup)$/;
 
-/** The value of an event-like property; null if nothing was done yet: a counter may be missing, null or 0. */
-const deed = (property: string, value: any): any => (isResize(["", property, value]) ? null : value || null);
+/** Lists of runs that have not begun. */
+const WAITING = ["requested", "prioritized", "blocked", "executing"] as const;
 
 /** Does it run at the server, and by itself when its components appear? */
 const isRepeatable = (callback: Callback): boolean =>
@@ -28,10 +29,10 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
   const asked = new Map<string, Run>();
   /** Those that have run; the newest counts. */
   const ran = new Map<string, Run>();
-  /** What event-like properties were before the first event. */
-  const untouched = new Map<string, unknown>();
+  /** What properties were before the first event: those that are event-like by name, and those with a result of an event. */
+  const initialEventValues = new Map<string, unknown>();
   /** The parts of the store's state as they were after the last action. */
-  let seen = {} as { changed?: Changed; paths?: object; layout?: object; requested?: Run[]; watched?: Run[] };
+  let seen = {} as { changed?: Changed; paths?: object; layout?: object; callbacks?: RunLists };
   /** Calls to repeat that are not asked for yet. */
   let left: Run[] = [];
   /** Calls that were under way when the new epoch began: their requests are sent again anyway. */
@@ -41,10 +42,16 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pruneAt = KEPT_PROPERTIES;
 
+  /** What a property is now, or was in `layout`; null if nothing was done yet: a counter may be missing, null or 0. */
+  function eventValue(id: string, property: string, layout?: object): any {
+    const value = dash.component(id, layout)?.props[property] ?? null;
+    return isResize([id, property, value]) || (!value && EVENTS.test(keyOf(id, property))) ? null : value;
+  }
+
   const showState = () => showLate(span > 0 || isRunning);
 
   function forget(): void {
-    for (const map of [asked, ran, untouched]) map.clear();
+    for (const map of [asked, ran, initialEventValues]) map.clear();
     seen = {};
     clearTimeout(timer);
     left = [];
@@ -57,11 +64,11 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
     const { changed, paths, layout, callbacks } = dash.current();
     const { requested, watched } = callbacks;
     const before = seen;
-    seen = { changed, paths, layout, requested, watched };
+    seen = { changed, paths, layout, callbacks };
     if (changed !== before.changed && before.layout) noticeEvents(changed, before.layout);
-    if (paths !== before.paths) untouched.forEach((_, key) => dash.pathOf(idOf(key)) || untouched.delete(key));
-    if (requested !== before.requested) noticeRequests(requested);
-    if (watched !== before.watched) watched.forEach(noticeRun);
+    if (paths !== before.paths) initialEventValues.forEach((_, key) => dash.pathOf(idOf(key)) || initialEventValues.delete(key));
+    if (requested !== before.callbacks?.requested) noticeRequests(requested, before.callbacks);
+    if (watched !== before.callbacks?.watched) watched.forEach(noticeRun);
     if (isRunning && !dash.runs().some((run) => dash.isAgain(run) && !run.callback.persistent)) next();
   }
 
@@ -69,16 +76,29 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
     const text = idText(id ?? "");
     for (const property of keys(props)) {
       const key = keyOf(text, property);
-      if (!EVENTS.test(property) || untouched.has(key)) continue;
-      untouched.set(key, deed(property, dash.component(text, layout)?.props[property]));
+      const isEvent = EVENTS.test(key) || dash.runsOf(text, property).some(({ changedPropIds }) => keys(changedPropIds).some(isEventLike));
+      const value = eventValue(text, property, layout);
+      if (initialEventValues.has(key) === isEvent || equal(value, eventValue(text, property))) continue;
+      if (isEvent) initialEventValues.set(key, value);
+      else initialEventValues.delete(key);
     }
   }
 
-  function noticeRequests(requested: Run[]): void {
-    for (const run of requested) if (run.initialCall && isRepeatable(run.callback)) asked.set(run.resolvedId, run);
+  /** A result may come when the button is gone. */
+  const isEventLike = (key: string): boolean => initialEventValues.has(key) || (EVENTS.test(key) && !dash.pathOf(idOf(key)));
+
+  /** `before`: as it was before the last action. The renderer drops a call that waits for a result that does not come. */
+  function noticeRequests(requested: Run[], before?: RunLists): void {
+    const waiting = new Set(before && WAITING.flatMap((name) => before[name]).map(({ resolvedId }) => resolvedId));
+    for (const run of requested) {
+      if (run.initialCall && isRepeatable(run.callback)) {
+        asked.set(run.resolvedId, run);
+        waiting.add(run.resolvedId);
+      } else if (!waiting.has(run.resolvedId)) asked.delete(run.resolvedId);
+    }
     // A callback without output is a command: it does not follow from a repeated call either.
-    const ghosts = requested.filter((run) => run.callback.noOutput && dash.isAgain(run));
-    if (ghosts.length) dash.withdraw(ghosts);
+    const noOutputRuns = requested.filter((run) => run.callback.noOutput && dash.isAgain(run));
+    if (noOutputRuns.length) dash.withdraw(noOutputRuns);
   }
 
   /** A call that waited for another callback's result is not initial any more; it counts as the one that was asked for. */
@@ -96,13 +116,13 @@ export function createRerun(dash: Renderer, showLate: (isLate: boolean) => void)
   function isDue(run: Run): boolean {
     const isAsBefore = (id: string, property: string): boolean => {
       const key = keyOf(id, property);
-      return !untouched.has(key) || equal(untouched.get(key), deed(property, dash.component(id)?.props[property]));
+      return !initialEventValues.has(key) || equal(initialEventValues.get(key), eventValue(id, property));
     };
     // A callback without output has none in the page: it is never repeated.
     return (
       dash.outputsOf(run).length > 0 &&
       dash.isComplete(run) &&
-      dash.inputsOf(run).every(({ id, property }) => !EVENTS.test(property) || isAsBefore(idText(id), property))
+      dash.inputsOf(run).every(({ id, property }) => isAsBefore(idText(id), property))
     );
   }
 

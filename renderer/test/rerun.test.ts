@@ -18,6 +18,9 @@ function call(name: string, inputs: Prop[], output: Prop = [name, "children"], m
   return { callback, resolvedId: name, initialCall: true, changedPropIds: {}, ...places };
 }
 
+/** A later call of it, because a property changed. */
+const causedBy = (key: string, initial: any = {}): any => ({ ...initial, initialCall: false, changedPropIds: { [key]: 1 } });
+
 /** They run, and their results are written. */
 function run(...runs: any[]): void {
   dash.ask(...runs);
@@ -69,10 +72,20 @@ test("what ran initially runs once more, as an initial call, at a random moment"
 test("also where it had waited for the result of another one", () => {
   const waiting = call("a", [["b", "value"]]);
   dash.ask(waiting);
-  dash.move("requested", "");
-  run({ ...waiting, initialCall: false, changedPropIds: { "b.value": 1 } });
+  dash.ask(causedBy("b.value", waiting));
+  dash.move("requested", "", [waiting]);
+  finish();
   expect(restart()).toEqual(["a"]);
   expect(requested()[0].initialCall).toBe(true);
+});
+
+test("also where both were asked for at once", () => {
+  const initial = call("a", [["b", "value"]]);
+  const caused = causedBy("b.value", initial);
+  dash.ask(initial, caused);
+  dash.move("requested", "", [initial]);
+  finish();
+  expect(restart()).toEqual(["a"]);
 });
 
 test("what was asked for and never ran does not", () => {
@@ -81,8 +94,17 @@ test("what was asked for and never ran does not", () => {
   expect(restart()).toEqual([]);
 });
 
+test.each(["requested", "prioritized"])("nor if it was dropped while it was %s, and runs later because of something", (list) => {
+  const dropped = call("a", [["b", "value"]]);
+  dash.ask(dropped);
+  if (list !== "requested") dash.move("requested", list);
+  dash.move(list, "");
+  run(causedBy("b.value", dropped));
+  expect(restart()).toEqual([]);
+});
+
 test("nor does what ran because of something", () => {
-  run({ ...call("a", [["b", "value"]]), initialCall: false, changedPropIds: { "b.value": 2 } });
+  run(causedBy("b.value", call("a", [["b", "value"]])));
   expect(restart()).toEqual([]);
 });
 
@@ -134,6 +156,52 @@ test("nor where it was clicked before the callback came", () => {
   expect(restart()).toEqual([]);
 });
 
+/** A click, of which a Store comes to hold what is to be done. */
+function clickInto(data: unknown): void {
+  dash.report("go", { n_clicks: 1 });
+  dash.result(causedBy("go.n_clicks"), "b", { data });
+}
+
+test("a callback does not run again of which an Input holds the result of a click, nor what follows from that", () => {
+  run(call("a", [["b", "data"]]), call("go", [["a", "children"]]), call("b", [["a", "value"]]));
+  clickInto("fire");
+  dash.result(causedBy("b.data"), "a", { children: "fire" });
+  expect(restart()).toEqual(["b"]);
+});
+
+test.each([[undefined, null, ["a"]], ["idle", "idle", ["a"]], [undefined, false, []], [1, 0, []]])(
+  "the result of a click was %j and is %j: as before is what is the same",
+  (initial, data, again) => {
+    dash.setProps("b", { data: initial });
+    run(call("a", [["b", "data"]]));
+    clickInto("fire");
+    clickInto(data);
+    expect(restart()).toEqual(again);
+  },
+);
+
+test("it counts until something else is written there", () => {
+  run(call("a", [["b", "data"]]));
+  clickInto("fire");
+  dash.setProps("b", { data: "fire" });
+  expect(restart()).toEqual([]);
+  dash.result(causedBy("a.value"), "b", { data: "typed" });
+  expect(restart()).toEqual(["a"]);
+});
+
+test("also where the button is gone when the result comes", () => {
+  run(call("a", [["b", "data"]]));
+  dash.result(causedBy("gone.n_clicks"), "b", { data: "fire" });
+  expect(restart()).toEqual([]);
+});
+
+test("not where nobody did anything", () => {
+  run(call("a", [["b", "data"]]));
+  dash.report("graph", { relayoutData: { autosize: true } });
+  dash.result(causedBy("graph.relayoutData"), "b", { data: "fits" });
+  expect(restart()).toEqual(["a"]);
+});
+
 test("a button that left and came back counts anew", () => {
   run(call("a", [["go", "n_clicks"]]));
   dash.report("go", { n_clicks: 7 });
@@ -145,7 +213,7 @@ test("a button that left and came back counts anew", () => {
 });
 
 const EVENTS =
-  "n_clicks n_intervals submit_n_clicks n_clicks_timestamp modified_timestamp clickData hoverData selectedData relayoutData contents cellClicked cellRendererData tapNodeData event keydown";
+  "n_clicks n_intervals submit_n_clicks n_clicks_timestamp modified_timestamp clickData hoverData selectedData relayoutData contents cellClicked cellRendererData tapNodeData event message keydown";
 test.each(EVENTS.split(" "))("%s says that something happened", (name) => {
   run(call("a", [["go", name]]));
   dash.report("go", { [name]: { x: 1 } });
@@ -158,7 +226,7 @@ test.each("value data filename children search_value is_open pathname active_tab
   expect(restart()).toEqual(["a"]);
 });
 
-test("a Graph that fits itself into its place is not a deed", () => {
+test("a Graph that fits itself into its place is no event", () => {
   run(call("a", [["graph", "relayoutData"]]));
   dash.report("graph", { relayoutData: { autosize: true } });
   expect(restart()).toEqual(["a"]);
@@ -299,12 +367,12 @@ test("a callback that writes around its own output runs too", () => {
 test("no command follows from a result", () => {
   run(call("a", [["b", "value"]]));
   restart();
-  const ghost = call("ghost", [["a", "children"]], undefined, { noOutput: true });
+  const command = call("command", [["a", "children"]], undefined, { noOutput: true });
   const { predecessors } = requested()[0];
-  dash.ask({ ...ghost, initialCall: false, changedPropIds: { "a.children": 1 }, predecessors });
+  dash.ask({ ...causedBy("a.children", command), predecessors });
   expect(asked()).toEqual(["a"]);
-  dash.ask({ ...ghost, initialCall: false, changedPropIds: { "a.children": 1 } });
-  expect(asked()).toEqual(["a", "ghost"]);
+  dash.ask(causedBy("a.children", command));
+  expect(asked()).toEqual(["a", "command"]);
 });
 
 test("callbacks whose components are gone are forgotten, not those that are there", () => {

@@ -49,7 +49,10 @@ app.layout = html.Div(
     [
         dcc.Input(id="channel", value="one"),
         *(html.Div("-", id=id) for id in ("title", "reading", "went", "idle", "once", "sum", "length", "inside")),
-        *(html.Button(id, id=id) for id in ("go", "rest")),
+        *(html.Div("-", id=id) for id in ("obeyed", "obeyed_here")),
+        *(html.Button(id, id=id) for id in ("go", "rest", "order")),
+        dcc.Store(id="ordered"),
+        dcc.Store(id="ordered_here"),
         dcc.Graph(id="graph", figure={"data": [{"y": [1, 2]}]}),
         html.Div(id="zoom"),
         dcc.Input(id="power"),
@@ -108,6 +111,33 @@ def went(clicks: int | None, channel: str) -> str:
 def idle(clicks: int | None) -> str:
     note("idle")
     return f"{clicks} rests"
+
+
+@app.callback(Output("ordered", "data"), Input("order", "n_clicks"))
+def order(clicks: int | None) -> str:
+    """Hands a click on in a Store."""
+    note("order")
+    return f"order {clicks}"
+
+
+@app.callback(Output("obeyed", "children"), Input("ordered", "data"))
+def obey(ordered: str) -> str:
+    note("obey")
+    return ordered
+
+
+app.clientside_callback(
+    "clicks => clicks ? `order ${clicks}` : window.dash_clientside.no_update",
+    Output("ordered_here", "data"),
+    Input("order", "n_clicks"),
+)
+
+
+@app.callback(Output("obeyed_here", "children"), Input("ordered_here", "data"))
+def obey_here(ordered: str) -> str:
+    """Does not run at the start: the callback before it has no result then."""
+    note("obey_here")
+    return ordered
 
 
 @app.callback(Output("zoom", "children"), Input("graph", "relayoutData"))

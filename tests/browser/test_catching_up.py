@@ -33,7 +33,10 @@ LATE = "() => document.getElementById('_dash-devices-mark').textContent === 'Cat
 CAUGHT_UP = """() => words.some(([said]) => said === "Catching up…") &&
   window.dash_devices.status === "connected" && document.getElementById("_dash-devices-mark").textContent === "" """
 
-RERUN = ["choose", "measure:caused", "went", "idle", "zoom", "preset", "gain-g0", "gain-g1", "sum-g0-g1", "panel"]
+RERUN = [
+    *("choose", "measure:caused", "went", "idle", "order", "obey:caused", "zoom", "preset"),
+    *("gain-g0", "gain-g1", "sum-g0-g1", "panel"),
+]
 """What ran initially and runs again in a page that is left alone; ``innermost`` is for each test to say."""
 
 
@@ -112,6 +115,17 @@ def test_what_somebody_has_clicked_is_not_repeated(start: Callable[..., Life], t
     page.click("#go")
     shows(page, "went", "8 clicks")
     assert life.calls["command:caused"] == 1
+
+
+def test_a_click_that_went_through_a_store_is_not_repeated(start: Callable[..., Life], tab: Any) -> None:
+    life = start()
+    page = life.open(tab)
+    page.click("#order")
+    shows(page, "obeyed", "order 1")
+    shows(page, "obeyed_here", "order 1")
+    life.restart()
+    page.wait_for_function(CAUGHT_UP)
+    assert life.calls == calls_of("innermost-one") - Counter(["order", "obey:caused"])
 
 
 def test_a_click_before_the_page_has_caught_up_is_not_repeated(start: Callable[..., Life], tab: Any) -> None:
