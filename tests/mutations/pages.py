@@ -243,7 +243,7 @@ ROWS = [
         "watcher.ts",
         "return last.answers > ANSWERS;",
         "return false;",
-        "watcher.test.ts::a component that answers each value with another one of its own is heard five times, until somebody uses it",
+        "watcher.test.ts::a component that answers each value with its own is heard five times",
     ),
     Row(
         "4.7",
