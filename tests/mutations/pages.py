@@ -111,6 +111,14 @@ ROWS = [
     ),
     Row(
         "4.7",
+        "what somebody used reports changes, in every history",
+        "causes.ts",
+        'touched.get(id)! > clock() || dash.asksPeople(id) ? "use"',
+        'dash.asksPeople(id) ? "use"',
+        "test_values_end_the_same_everywhere",
+    ),
+    Row(
+        "4.7",
         "what a Patch does not name has not appeared",
         "watcher.ts",
         " && dash.component(id, of[1]) !== dash.component(id)",

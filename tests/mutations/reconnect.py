@@ -95,6 +95,14 @@ ROWS = [
     ),
     Row(
         "10.6",
+        "in every history with a restart",
+        "rerun.ts",
+        "if (isRunning) dash.runAgain(now);",
+        "",
+        "test_values_end_the_same_everywhere",
+    ),
+    Row(
+        "10.6",
         "only in another epoch",
         "app.ts",
         "rerun.resumed(epoch !== before, message.rerun);",
