@@ -54,7 +54,7 @@ def test_what_moves_between_two_looks_is_no_news() -> None:
     components.load(PANEL, [div("box"), div("row1")])
     components.load(BOX, [div("row2")])
     assert components.take_news() == ([], [])
-    assert not components.has_news
+    assert not components.news
 
 
 def test_in_two_places_it_stays_until_it_has_left_both() -> None:
