@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HAVE_CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name) 2>&1)))
 
-.PHONY: setup demo test check bench soak soak-short attack fuzz renderer mutate chromium strace clean
+.PHONY: setup demo test check bench soak soak-short attack fuzz renderer mutate chromium nginx strace clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.all renderer/node_modules/.stamp
@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python -m dash_devices demo $(ARGS)
 
 # pytest comes last, so that its summary is the last line.
-test: setup chromium check
+test: setup chromium nginx check
 	cd renderer && npm test
 	$(BIN)/python -m tests.soak --short
 	$(BIN)/python -m pytest $(ARGS)
@@ -57,6 +57,12 @@ strace:
 ifeq ($(shell command -v strace),)
 	apt-get update
 	apt-get install --yes --no-install-recommends strace
+endif
+
+nginx:
+ifeq ($(shell command -v nginx),)
+	apt-get update
+	apt-get install --yes --no-install-recommends nginx-light
 endif
 
 chromium:

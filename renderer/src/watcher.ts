@@ -4,7 +4,7 @@ import type { Changed, Renderer, Run } from "./dash";
 import { complain } from "./element";
 import { createGathering, type Report } from "./gathering";
 import { idText, isObjectText, keyOf } from "./ids";
-import { ANSWER_TIME, KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
+import { ANSWER_TIME, ANSWERS, ANSWERS_TIME, KEPT_PROPERTIES, MOUNT_COMPONENTS } from "./limits";
 import type { Triple, Watch } from "./protocol";
 import { clock, entries, equal, forgetOldest, fromEntries, holdsComponents, keys } from "./values";
 import { createWatchList, type Watched } from "./watchlist";
@@ -39,6 +39,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   const tainted = new Set<string>();
   /** Properties that were told as mounted, and when; 0: that was answered. A lost line may have swallowed them. */
   const mounted = new Map<string, [id: string, property: string, at: number]>();
+  /** What was last written into a component, and how often in a row it answered that with another value of the same property. */
+  const writes = new Map<string, { names: string[]; answers: number; at: number }>();
   /** When something was last told as mounted. */
   let mountedAt = 0;
   /** Watched components that are in the page. */
@@ -95,8 +97,24 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     }
     const isUsed = causes.of(id) === "use";
     if (author !== "internal") causes.written(id);
+    if (!author && present.has(id)) noticeWrite(id, keys(props));
     if (author) report(id, layout, named, author === "internal" ? causes.of(id) : isInitial ? "mount" : "use");
     if (isInitial && !isUsed && present.has(id)) causes.unsettle([id]);
+  }
+
+  function noticeWrite(id: string, names: string[]): void {
+    const { answers = 0, at = 0 } = writes.get(id) ?? {};
+    writes.set(id, { names, answers: clock() - at < ANSWERS_TIME ? answers : 0, at });
+    forgetOldest(writes, KEPT_PROPERTIES);
+  }
+
+  /** Two tabs whose components each answer the value of the other one would go on for ever: each stays with its own. */
+  function isEndless(id: string, values: Triple[]): boolean {
+    const last = writes.get(id);
+    if (!last || !values.every(([, property]) => last.names.includes(property))) return false;
+    last.at = clock();
+    if (++last.answers === ANSWERS + 1) complain(`${id} answers each value with another one; it is not reported any more`, values);
+    return last.answers > ANSWERS;
   }
 
   function isInitialCall(runs: Run[]): boolean {
@@ -122,6 +140,7 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     const changed = props.filter(([property, value]) => watched.has(property) && !equal(valueOf(id, property, layout), value));
     const values = changed.map(([property, value]): Triple => [id, property, value]);
     if (!values.length) return;
+    if (cause === "own" && isEndless(id, values)) return;
     const isMeasured = cause === "mount" && dash.isSensor(id) && values.some(([, , value]) => value !== null);
     gather({ id, values, kind: isMeasured ? "own" : values.every(isResize) ? "mount" : cause });
   }

@@ -283,6 +283,31 @@ test("an initial call that writes into what somebody uses does not make it new",
   expect([page.mounts.length, page.changes.map(({ isOwn }) => isOwn)]).toEqual([0, [true]]);
 });
 
+test("a component that answers each value with its own is heard five times", () => {
+  const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  settle();
+  for (let value = 0; value < 10; value++) {
+    page.writer.write([["power", "value", value]]);
+    page.dash.report("power", { value: `own ${value}` });
+    page.endTask();
+  }
+  expect([page.changes.length, complaint.mock.calls.length]).toEqual([5, 1]);
+  use("power");
+  page.dash.report("power", { value: 50 });
+  expect(page.changes).toHaveLength(6);
+});
+
+test("a component that repairs one property when another is written is heard each time", () => {
+  settle();
+  for (let value = 0; value < 20; value++) {
+    page.writer.write([["power", "max", value]]);
+    page.dash.report("power", { value: null });
+    page.endTask();
+    page.writer.write([["power", "value", value]]);
+  }
+  expect(page.changes).toHaveLength(20);
+});
+
 test("a pointer that moves counts while it is pressed", () => {
   settle();
   page.fire("pointermove", { target: { id: "power" }, buttons: 0 });

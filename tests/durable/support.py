@@ -50,12 +50,20 @@ def make_app(calls: Calls | None = None, **options: Any) -> dash_devices.Dash:
     return app
 
 
+def _stamps(state: Path) -> list[tuple[int, int]]:
+    files = [state.with_name(state.name + ending) for ending in ENDINGS]
+    return [(stat.st_mtime_ns, stat.st_size) for stat in (file.stat() for file in files if file.exists())]
+
+
 def on_disk(state: Path, scratch: Path) -> Values:
     """The values that a power cut right now would leave."""
     scratch.mkdir(exist_ok=True)
-    for ending in ENDINGS:
-        if (file := state.with_name(state.name + ending)).exists():
-            shutil.copyfile(file, scratch / file.name)
+    before, now = None, _stamps(state)
+    while before != now:  # a copy of files that are written meanwhile is no moment of theirs
+        for ending in ENDINGS:
+            if (file := state.with_name(state.name + ending)).exists():
+                shutil.copyfile(file, scratch / file.name)
+        before, now = now, _stamps(state)
     found = opened(scratch / state.name)
     assert not found.refused
     assert not found.notes

@@ -47,13 +47,12 @@ class Page {
   readonly app: ReturnType<typeof createApp>;
   readonly components: Record<string, Behaviour>;
   readonly dash = fakeDash([], this.browser.page);
-  /** Used since anybody else last wrote into them: what the rule says, told apart from how the plug-in finds out. */
-  private readonly used_ = new Set<string>();
+  /** Used components as they were left by themselves: whoever else writes into one, or replaces it, makes another one of it. */
+  private readonly used_ = new Map<string, Node>();
   private drawn_ = new Map<string, Props>();
   private isDrawing_ = false;
   private isReporting_ = false;
   private regular_?: ReturnType<typeof createRegular>;
-  private newest_: object | undefined;
 
   constructor({ seed = 0, closeAfter = 0 }: Command) {
     const element = (): object => ({ style: {}, append: ignore, dataset: {} });
@@ -74,7 +73,7 @@ class Page {
     const { set_props } = this.browser.page["dash_clientside"] as { set_props(id: any, props: Props): void };
     this.browser.page["dash_clientside"] = {
       set_props: (id: any, props: Props) => {
-        const old = this.props(text(id)) ?? {};
+        const old = this.node(text(id))?.props ?? {};
         set_props(id, Object.fromEntries(Object.entries(props).map(([name, value]) => [name, patched(old[name], value)])));
       },
     };
@@ -93,9 +92,7 @@ class Page {
 
   /** The store has changed: React draws when the task is over. */
   private changed_(): void {
-    const { changed } = this.dash.state();
-    if (changed !== this.newest_ && !this.isReporting_) this.used_.delete(JSON.stringify(changed.id));
-    this.newest_ = changed;
+    for (const [id, node] of this.isReporting_ ? [] : this.used_) if (this.node(id) !== node) this.used_.delete(id);
     if (this.isDrawing_) return;
     this.isDrawing_ = true;
     queueMicrotask(() => this.draw_());
@@ -124,26 +121,27 @@ class Page {
     return found;
   }
 
-  props(id: string): Props | undefined {
-    return this.nodes().find(({ props }) => text(props["id"]) === id)?.props;
+  node(id: string): Node | undefined {
+    return this.nodes().find(({ props }) => text(props["id"]) === id);
   }
 
   report(id: string, report: Report, kind: string): void {
-    const before = this.props(id);
+    const before = this.node(id)?.props;
     if (!before) return;
     const props: Props = {};
     for (const [name, value] of Object.entries(report)) props[name] = value === "+1" ? (before[name] ?? 0) + 1 : value;
-    reported.push({ id, props, kind: this.used_.has(JSON.stringify(before["id"])) ? "use" : kind });
+    reported.push({ id, props, kind: this.used_.has(id) ? "use" : kind });
     this.isReporting_ = true;
     this.dash.report(before["id"], props);
     this.isReporting_ = false;
+    if (this.used_.has(id)) this.used_.set(id, this.node(id)!);
     for (const name of Object.keys(props)) this.regular_!.heard(id, name);
   }
 
   /** Somebody points at a component: it reports at once, all in one task, or `ms` later. */
   use(id: string, reports: Report[], ms: number): void {
     if (!this.drawn_.has(id)) return;
-    this.used_.add(JSON.stringify(this.drawn_.get(id)!["id"]));
+    this.used_.set(id, this.node(id)!);
     this.browser.fire("pointerdown", { target: this.browser.elements.get(id) });
     later(ms, () => reports.forEach((report) => this.report(id, report, "own")));
   }

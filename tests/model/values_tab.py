@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import subprocess
 from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from dash_devices.protocol import SEQ_HEADER
 from .values_app import Clock, Server
 
 HANDSHAKE = Handshake("/socket", "", ((b"host", b"localhost"),), "127.0.0.1", "ws", {})
+HERE = Path(__file__).parent
+ESBUILD = HERE.parents[1] / "renderer" / "node_modules" / ".bin" / "esbuild"
 LOST = 1006
 GIVEN_UP = 4000
 
@@ -39,6 +43,20 @@ class Node:
         with self._process:
             assert self._process.stdin is not None
             self._process.stdin.close()
+
+
+@contextlib.contextmanager
+def nodes_in(folder: Path) -> Iterator[Sequence[Node]]:
+    """The processes of two tabs; the script is put into the folder."""
+    script = folder / "page.mjs"
+    options = ["--bundle", "--platform=node", "--format=esm", "--log-level=warning", f"--outfile={script}"]
+    subprocess.run([ESBUILD, HERE / "values_page.ts", *options], check=True)
+    nodes = [Node(script), Node(script)]
+    try:
+        yield nodes
+    finally:
+        for node in nodes:
+            node.close()
 
 
 class Wire:

@@ -365,6 +365,24 @@ def is_more(frame: str | int) -> bool:
     return any(message["type"] not in ("ping", "pong") for message in messages(frame))
 
 
+def smallest_fault(nodes: Sequence[Node], seed: int) -> str:
+    """What is wrong in a history, and the fewest of its steps that lead there; empty if nothing is."""
+    steps = history(seed)
+    if not fault(nodes, steps):
+        return ""
+    steps = shrunk(steps, lambda shorter: bool(fault(nodes, shorter)))
+    return "\n".join((f"seed {seed}: {fault(nodes, steps)}", *map(str, steps)))
+
+
+def fault(nodes: Sequence[Node], steps: list[Step]) -> str:
+    """What is wrong at some point of these steps; empty if nothing is."""
+    try:
+        World(nodes).run(steps)
+    except AssertionError as error:
+        return str(error) or "an assertion without words"
+    return ""
+
+
 def shrunk(steps: list[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:
     """The history without what is not needed to fail."""
     size = len(steps) // 2

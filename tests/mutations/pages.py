@@ -231,6 +231,14 @@ ROWS = [
     ),
     Row(
         "4.7",
+        "two tabs that answer each other do not go on for ever",
+        "watcher.ts",
+        "return last.answers > ANSWERS;",
+        "return false;",
+        "watcher.test.ts::a component that answers each value with its own is heard five times",
+    ),
+    Row(
+        "4.7",
         "what is answered in a window of the browser's own was used",
         "causes.ts",
         " || dash.asksPeople(id)",
