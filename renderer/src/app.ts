@@ -199,7 +199,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     writer.write(write, true);
     frames.forEach(send);
     const { code, message: reason } = message as Refusal;
-    // What a component did by itself is nothing that somebody has to be told of.
+    // No mark for a change that a component made by itself: no person waits for it.
     if (code !== NACK.OUTDATED) refused.forEach(([id]) => labels.notify(id, "refused", reason));
     labels.look();
   }

@@ -10,10 +10,10 @@ export const MOUNT_COMPONENTS = 10_000;
 export const SETTLE_TIME = 100;
 /** Milliseconds in which an event near a component, or in a menu, may be meant for it. */
 export const NEARBY_TIME = 1_000;
-/** Answers of a component to writes of the same property, by another value, that are reported in a row. */
+/** Answers of a component to writes of the same property, by another value, that are reported in a time. */
 export const ANSWERS = 5;
-/** Milliseconds without such an answer, after which they count anew. */
-export const ANSWERS_TIME = 10_000;
+/** Milliseconds of that time: two tabs that answer each other are faster, timers of alarms are slower. */
+export const ANSWERS_TIME = 1_000;
 /** Milliseconds until a page that is always busy counts as idle: with the processor 20 times slower, mounting took up to 2 s. */
 export const IDLE_TIME = 3_000;
 /** Milliseconds until the first look whether a component is in the document. */

@@ -39,8 +39,8 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   const tainted = new Set<string>();
   /** Properties that were told as mounted, and when; 0: that was answered. A lost line may have swallowed them. */
   const mounted = new Map<string, [id: string, property: string, at: number]>();
-  /** What was last written into a component, and how often in a row it answered that with another value of the same property. */
-  const writes = new Map<string, { names: string[]; answers: number; at: number }>();
+  /** What was last written into a component, and how often it has answered a write with another value of the same property since a time. */
+  const writes = new Map<string, { names: string[]; answers: number; since: number }>();
   /** When something was last told as mounted. */
   let mountedAt = 0;
   /** Watched components that are in the page. */
@@ -103,17 +103,16 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
   }
 
   function noticeWrite(id: string, names: string[]): void {
-    const { answers = 0, at = 0 } = writes.get(id) ?? {};
-    writes.set(id, { names, answers: clock() - at < ANSWERS_TIME ? answers : 0, at });
+    writes.set(id, { answers: 0, since: 0, ...writes.get(id), names });
     forgetOldest(writes, KEPT_PROPERTIES);
   }
 
-  /** Two tabs whose components each answer the value of the other one would go on for ever: each stays with its own. */
+  /** Two tabs whose components answer each other's values would do so without end: each keeps its own value. */
   function isEndless(id: string, values: Triple[]): boolean {
     const last = writes.get(id);
     if (!last || !values.every(([, property]) => last.names.includes(property))) return false;
-    last.at = clock();
-    if (++last.answers === ANSWERS + 1) complain(`${id} answers each value with another one; it is not reported any more`, values);
+    if (clock() - last.since >= ANSWERS_TIME) [last.answers, last.since] = [0, clock()];
+    if (++last.answers === ANSWERS + 1) complain(`${id} answers each value with another one; this one is not reported`, values);
     return last.answers > ANSWERS;
   }
 
@@ -145,12 +144,12 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
     gather({ id, values, kind: isMeasured ? "own" : values.every(isResize) ? "mount" : cause });
   }
 
-  /** The task is over: what stands in the page now is the State of what happened in it. */
+  /** Send a report at the end of its task: the State is what the page shows now. */
   function tell({ values: said, kind }: Report): void {
-    // The mods behind a welcome may have taken away what was to be told again.
+    // The mods behind a welcome may have taken away components whose values were to be sent again.
     const values = kind === "mount" ? said.filter(([one]) => dash.component(one)) : said;
     if (!values.length) return;
-    // Components that appeared at once are told at once.
+    // Components that appeared together are in one report.
     const watched = new Map<string, Watched>();
     for (const [one] of values) watched.has(one) || watched.set(one, list.watchedOf(one));
     const read = values.flatMap(([one, name]) => watched.get(one)!.get(name) ?? []);

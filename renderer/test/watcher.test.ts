@@ -297,6 +297,17 @@ test("a component that answers each value with its own is heard five times", () 
   expect(page.changes).toHaveLength(6);
 });
 
+test("an alarm that is opened again and again, and closes by its own timer, is heard each time", () => {
+  settle();
+  for (let n = 0; n < 20; n++) {
+    page.writer.write([["power", "value", 1]]);
+    vi.advanceTimersByTime(500);
+    page.dash.report("power", { value: 0 });
+    page.endTask();
+  }
+  expect(page.changes).toHaveLength(20);
+});
+
 test("a component that repairs one property when another is written is heard each time", () => {
   settle();
   for (let value = 0; value < 20; value++) {
