@@ -32,14 +32,15 @@ HYDRATED = "() => window.dash_stores && window.dash_stores[0]?.getState().appLif
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the browser, and run it last.
+    """Mark what uses the browser, and run it last; with several workers, all of it in one of them.
 
     Playwright's sync API keeps an event loop running in the main thread from its start on, so ``asyncio.run`` would
-    fail in every test after it.
+    fail in every test after it. One Chromium at a time leaves each tab the processor time that its tests count on.
     """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

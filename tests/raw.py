@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 
 from dash_devices import protocol
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 """Seconds that anything in a test may take before it counts as hung."""
 
 

@@ -236,7 +236,7 @@ def test_7_6_points_that_come_at_once_are_all_drawn(serve: Callable[..., Any], t
             app.push_mods({"g": {"extendData": {"y": [[step]]}}})
 
     asyncio.run_coroutine_threadsafe(push(), app._hub.loop).result(TIMEOUT)  # type: ignore[arg-type]
-    page.wait_for_function(DRAWN, arg="[0,1,2,3]", timeout=5000)
+    page.wait_for_function(DRAWN, arg="[0,1,2,3]")
 
     async def paint() -> None:  # a new figure and points for it in one message, then points faster than Plotly draws
         app.push_mods({"g": {"figure": go.Figure(go.Scatter(y=[5]))}})
@@ -244,11 +244,11 @@ def test_7_6_points_that_come_at_once_are_all_drawn(serve: Callable[..., Any], t
             app.push_mods({"g": {"extendData": {"y": [[step]]}}})
 
     asyncio.run_coroutine_threadsafe(paint(), app._hub.loop).result(TIMEOUT)  # type: ignore[arg-type]
-    page.wait_for_function(DRAWN, arg="[5,6,7,8]", timeout=5000)
+    page.wait_for_function(DRAWN, arg="[5,6,7,8]")
     for step in range(9, 30):
         app.push_mods({"g": {"extendData": {"y": [[step]]}}})
     page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].y.at(-1) === 29")
-    page.wait_for_function(DRAWN, arg=orjson.dumps(list(range(5, 30))).decode(), timeout=5000)
+    page.wait_for_function(DRAWN, arg=orjson.dumps(list(range(5, 30))).decode())
 
 
 @pytest.mark.browser

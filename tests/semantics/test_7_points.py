@@ -57,7 +57,7 @@ def until_told(app: dash_devices.Dash, page: Page) -> None:
 
 
 def until_drawn(page: Page, *points: int, color: str | None = None) -> None:
-    page.wait_for_function(DRAWN, arg=orjson.dumps(points).decode(), timeout=5000)
+    page.wait_for_function(DRAWN, arg=orjson.dumps(points).decode())
     line = page.evaluate("document.querySelector('#g .js-plotly-plot').data[0].line?.color")
     assert line == color
 
@@ -206,7 +206,7 @@ def test_7_6_points_for_an_animated_figure_outlive_a_patch(serve: Callable[..., 
         extend(app, point)
         until_told(app, page)
     app.push_mods({"g": {"figure": red()}})
-    page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line", timeout=5000)
+    page.wait_for_function("() => document.querySelector('#g .js-plotly-plot').data[0].line")
     until_drawn(page, *range(1, 20), color="red")
 
 
