@@ -23,6 +23,8 @@ from .limits import PageLimits
 
 PIECE = 32_768  # bytes of an answer that are passed on at once: a stream of HTTP/2 holds twice as much
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
+STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
+STREAM_SECONDS = 0.005  # between two looks
 FRAGMENT_BYTES = 4_096  # a message may have one more fragment for each of these
 CLOSE_SECONDS = 1.0  # for a peer to answer a close frame
 
@@ -200,6 +202,10 @@ class _Context(WorkerContext):
         self._connection = connection
 
     async def mark_request(self) -> None:
+        await asyncio.sleep(0)  # the request begins
+        # more than can be open: those that were reset have to end first; an event for so rare a case would be more code
+        while self._connection.requests > STREAMS:  # noqa: ASYNC110
+            await asyncio.sleep(STREAM_SECONDS)
         if self._connection.cancelled.debt:
             raise CancelledRequestsError
 

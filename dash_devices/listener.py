@@ -156,21 +156,20 @@ class Listener(asyncio.Protocol):
 
     def _route(self, line: bytes) -> None:
         method, path = method_and_path(line)
-        owner = next((app for app in self._apps if path.endswith(app.socket_path)), None)
-        if owner is None or method != b"GET" or not self._open(owner):
+        owner = next((app for app in self._apps if app.socket_path == path), None)
+        if owner is not None and method == b"GET":
+            self._open(owner)
+        else:
             http, self._http = self._http, None
             self._live.discard(self)
             self._hand_over(self._transport, self._head.data, http)
 
-    def _open(self, owner: SocketApp) -> bool:
-        """Answer a request for a socket; False where it is for another path: a trusted proxy may put one in front."""
+    def _open(self, owner: SocketApp) -> None:
         try:
             opening = opening_of(owner, self._head.data, self._transport)
         except HeadError as error:
             self._refuse_head(error.status)
-            return True
-        if opening.head.route != owner.socket_path:
-            return False
+            return
         self._head.data = b""
         self._http.begin()  # while it is decided, the connection is not idle
         refuse = owner.gate.check(opening.head)
@@ -179,7 +178,6 @@ class Listener(asyncio.Protocol):
             self._identifying = asyncio.get_running_loop().create_task(self._identify(opening))
         else:
             self._answer(opening, refuse)
-        return True
 
     async def _identify(self, opening: Opening) -> None:
         gate = opening.owner.gate

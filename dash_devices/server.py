@@ -20,6 +20,7 @@ from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.utils import wrap_app
+from quart import Quart
 
 from .errors import ServerError
 from .gate.gate import OPEN
@@ -117,6 +118,13 @@ def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
+def _lift_times(server: Quart) -> None:
+    """Quart ends each answer and each body after 60 s. Here the pace counts instead, see `HttpConnection`."""
+    for name in ("RESPONSE_TIMEOUT", "BODY_TIMEOUT"):
+        if server.config[name] == server.default_config[name]:
+            server.config[name] = None
+
+
 class _Server:
     def __init__(
         self,
@@ -151,6 +159,7 @@ class _Server:
             self._end
         )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
+        _lift_times(self._app.server)
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()
