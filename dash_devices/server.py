@@ -118,11 +118,12 @@ def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-def _lift_times(server: Quart) -> None:
-    """Quart ends each answer and each body after 60 s. Here the pace counts instead, see `HttpConnection`."""
-    for name in ("RESPONSE_TIMEOUT", "BODY_TIMEOUT"):
-        if server.config[name] == server.default_config[name]:
-            server.config[name] = None
+def _lift_limits(server: Quart, message_bytes: int) -> None:
+    """Quart ends each answer and each body after 60 s; here the pace counts instead. What the author has set stays."""
+    ours = {"RESPONSE_TIMEOUT": None, "BODY_TIMEOUT": None, "MAX_CONTENT_LENGTH": message_bytes}
+    for name, value in ours.items():
+        if server.config[name] == (default := server.default_config[name]):
+            server.config[name] = value and max(value, default)
 
 
 class _Server:
@@ -159,7 +160,7 @@ class _Server:
             self._end
         )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
-        _lift_times(self._app.server)
+        _lift_limits(self._app.server, self._app.limits.message_bytes)
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import plotly
 import pytest
 
 import dash_devices
@@ -219,3 +222,30 @@ def test_a_push_socket_takes_no_place_of_http(app: Any, serve: Serve, monkeypatc
     monkeypatch.setattr(http_connections, "MOST", 1)
     with Raw(server.url) as one, Raw(server.url) as two:
         one.join(), two.join()
+
+
+@pytest.mark.fault("A10")
+def test_files_of_component_libraries_are_streamed(app: Any) -> None:
+    from quart.wrappers.response import FileBody
+
+    seen: list[Any] = []
+
+    @app.server.after_request
+    async def look(response: Any) -> Any:
+        seen.append(response)
+        return response
+
+    async def ask(path: str) -> Any:
+        response = await app.server.test_client().get(path, headers={"Host": "localhost"})
+        return response, await response.get_data(as_text=False)
+
+    plain = "/_dash-component-suites/plotly/package_data/plotly.min.js"
+    response, body = asyncio.run(ask(plain))
+    assert type(seen[0].response) is FileBody
+    assert body == Path(plotly.__file__).with_name("package_data").joinpath("plotly.min.js").read_bytes()
+    assert response.headers["Content-Length"] == str(len(body))
+    assert response.content_type.startswith(("text/javascript", "application/javascript"))
+    assert "max-age" not in response.headers.get("Cache-Control", "")
+    fingerprinted = asyncio.run(ask(plain.replace("plotly.min.js", "plotly.v1m2.min.js")))
+    assert fingerprinted[0].headers["Cache-Control"] == "public, max-age=31536000"
+    assert asyncio.run(ask(plain.replace("plotly.min.js", "other.js")))[0].status_code == 404
