@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any, overload
 
+from .log_text import printable
+
 
 class Client:
     """One open page (one tab). Add any attribute you like; it is kept while the tab may come back (10 minutes).
@@ -39,7 +41,7 @@ class Client:
         raise AttributeError(f"client {self.__dict__.get('id', '?')}: no attribute {name!r}; set it before you read it")
 
     def __str__(self) -> str:
-        who = f"{self.username}@" if self.username else ""
+        who = f"{printable(str(self.username))}@" if self.username else ""
         return f"{self.id} ({who}{self.address or 'unknown address'}{'' if self.connected else ', not connected'})"
 
     def __repr__(self) -> str:

@@ -11,14 +11,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from .connection import Connection, Handshake, Wire
+from .gate.door import refuse_socket
 from .gate.gate import PLACE, Gate
-from .identity import IDENTITY
+from .identity import IDENTITY, Refuse
 from .limits import PageLimits
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+UNDER_RUN = "dash_devices.under_run"
+"""Key of the scopes of a server whose listener serves the push socket, with limits that no ASGI server has."""
 
 
 class SocketApp(Protocol):
@@ -64,6 +67,12 @@ class SocketEndpoint:
         paths = (self.owner.socket_path, scope.get("root_path", "") + self.owner.socket_path)
         if scope["type"] != "websocket" or scope["path"] not in paths:
             await self.app(scope, receive, send)
+            return
+        if scope.get(UNDER_RUN):
+            client = scope.get("client")
+            note = "a socket refused (421): not the first request of its connection, or HTTP/2, from %s"
+            self.owner.gate.refusals.note("connection", note, client[0] if client else "")
+            await refuse_socket(scope, receive, send, Refuse(421, reason="Use a connection of its own, and HTTP/1.1."))
             return
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from typing import Any
+from urllib.parse import unquote
 
+from websockets.exceptions import SecurityError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
@@ -13,7 +16,12 @@ from .endpoint import SocketApp
 from .gate.door import plain
 from .gate.head import Head, Scope
 from .gate.headers import ALWAYS
+from .heads import HeadError
 from .identity import Refuse
+
+# its own lines are about single frames; what matters is logged by the listener
+_quiet = logging.getLogger("dash_devices.websockets")
+_quiet.setLevel(logging.CRITICAL)
 
 
 class Frames(ServerProtocol):
@@ -37,6 +45,23 @@ class Opening:
     head: Head
 
 
+def opening_of(owner: SocketApp, head: bytes, transport: Any) -> Opening:
+    """The request for a socket that a head holds.
+
+    Raises:
+        HeadError: it is none that can be read.
+    """
+    protocol = Frames(max_size=owner.limits.message_bytes, logger=_quiet)
+    protocol.receive_data(head)
+    events = protocol.events_received()
+    if not events or not isinstance(events[0], Request):
+        error = protocol.handshake_exc
+        is_large = isinstance(error, SecurityError) or isinstance(error and error.__cause__, SecurityError)
+        raise HeadError(431 if is_large else 400)
+    scope = owner.gate.unwrap(scope_of(events[0], transport))
+    return Opening(owner, protocol, events[0], scope, Head(scope))
+
+
 def scope_of(request: Request, transport: Any) -> Scope:
     """The ASGI scope of a request for a socket."""
     path, _, query = request.path.partition("?")
@@ -47,9 +72,9 @@ def scope_of(request: Request, transport: Any) -> Scope:
         "type": "websocket",
         "http_version": "1.1",
         "scheme": "wss" if secure else "ws",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
+        "path": unquote(path),
+        "raw_path": path.encode("ascii", "surrogateescape"),
+        "query_string": query.encode("ascii", "surrogateescape"),
         "root_path": "",
         "headers": headers,
         "client": peer[:2] if peer else None,

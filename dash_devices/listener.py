@@ -9,16 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import http
-import logging
-import re
 import time
 from collections.abc import Callable
 from typing import Any
 
-from websockets.exceptions import SecurityError
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
@@ -26,22 +21,12 @@ from .connection import Connection
 from .endpoint import SocketApp, handshake_of
 from .feed import Feed
 from .framing import text_frame
-from .gate.head import Head
-from .gate.rules import MAX_HEADERS, MAX_TARGET
-from .handshakes import Frames, Opening, rejection, scope_of
+from .handshakes import Opening, opening_of, rejection
+from .heads import HTTP2_PREFACE, HeadError, IncomingHead, error_answer, method_and_path
+from .http_connections import HttpConnection, HttpConnections
 from .identity import IDENTITY, Refuse
 
-logger = logging.getLogger("dash_devices.socket")
-# its own lines are about single frames; what matters is logged here
-_quiet = logging.getLogger("dash_devices.websockets")
-_quiet.setLevel(logging.CRITICAL)
-
-MAX_HEAD = MAX_TARGET + MAX_HEADERS  # bytes
-_END = re.compile(rb"\r?\n\r?\n")  # of a head; some clients leave the returns out
-HEAD_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-
-HandOver = Callable[[asyncio.Transport, bytes], None]
 
 
 class Listener(asyncio.Protocol):
@@ -50,14 +35,26 @@ class Listener(asyncio.Protocol):
     Args:
         apps: those whose sockets may be asked for.
         hand_over: gives the connection and what was read of it to the HTTP server.
+        connections: where it is counted until it is a socket.
+        http2: does the HTTP server take HTTP/2?
     """
 
-    def __init__(self, apps: list[SocketApp], hand_over: HandOver, live: set[Listener]) -> None:
+    def __init__(
+        self,
+        apps: list[SocketApp],
+        hand_over: Callable[[asyncio.Transport, bytes, HttpConnection], None],
+        live: set[Listener],
+        connections: HttpConnections,
+        *,
+        http2: bool = False,
+    ) -> None:
         self._apps = apps
         self._hand_over = hand_over
         self._live = live
-        self._head = b""
-        self._searched = 0
+        self._connections = connections
+        self._http2 = http2
+        self._http: Any = None
+        self._head = IncomingHead()
         self._identifying: asyncio.Task[None] | None = None
         self._gone: Callable[[], None] | None = None
         self._fragments: list[bytes] = []
@@ -74,16 +71,20 @@ class Listener(asyncio.Protocol):
         self._transport = transport
         self._feed = Feed(self._transport, self._handle)
         self._live.add(self)
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.close)
+        peer = self._peer()
+        self._http = self._connections.enter(self._transport, self._apps[0].gate.places.key(peer), peer)
+        if self._http is None:
+            self._write(error_answer(503))
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
-        if self._protocol is None:
-            self._head += data
-            if self._identifying is None:
-                self._decide()
-        else:
+        if self._protocol is not None:
             self._feed.take(data)
+        elif self._identifying is not None:
+            self._head.data += data
+        elif self._http is not None and not self._transport.is_closing():
+            self._decide(data)
 
     def _handle(self, data: bytes) -> float:
         """Some of what arrived; returns the seconds to wait before there may be more."""
@@ -105,6 +106,7 @@ class Listener(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         self._live.discard(self)
+        self._connections.leave(self._http)
         self._stop_timer()
         self._feed.stop()
         if self._identifying is not None:
@@ -136,45 +138,40 @@ class Listener(asyncio.Protocol):
             self._connection.resumed()
 
     # ---- whose connection is it? ---------------------------------------------------------------------------------------
-    def _decide(self) -> None:
-        """Nothing but the bytes of an unfinished head is kept of a connection, however many there are."""
-        end = _END.search(self._head, max(0, self._searched - 3))
-        self._searched = len(self._head)
-        size = end.start() if end is not None else self._searched
-        if size > MAX_HEAD or len(line := self._head[:size].partition(b"\n")[0]) > MAX_TARGET:
-            self._refuse_head(414 if size <= MAX_HEAD or b"\n" not in self._head[:MAX_TARGET] else 431)
-        elif end is not None:
-            self._stop_timer()
-            self._route(line.rstrip(b"\r"))
+    def _decide(self, data: bytes) -> None:
+        try:
+            line = self._head.take(data)
+        except HeadError as error:
+            self._refuse_head(error.status)
+            return
+        if line == HTTP2_PREFACE and not self._http2:
+            self._refuse_head(505)
+        elif line is not None:
+            self._route(line)
 
     def _refuse_head(self, status: int) -> None:
-        phrase = http.HTTPStatus(status).phrase
         self._apps[0].gate.refusals.note("size", f"a head refused ({status}): from %s", self._peer())
-        self._write(f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+        self._write(error_answer(status))
         self._transport.close()
 
     def _route(self, line: bytes) -> None:
-        method, _, rest = line.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        method, path = method_and_path(line)
         owner = next((app for app in self._apps if app.socket_path == path), None)
         if owner is not None and method == b"GET":
             self._open(owner)
         else:
+            http, self._http = self._http, None
             self._live.discard(self)
-            self._hand_over(self._transport, self._head)
+            self._hand_over(self._transport, self._head.data, http)
 
     def _open(self, owner: SocketApp) -> None:
-        protocol = Frames(max_size=owner.limits.message_bytes, logger=_quiet)
-        protocol.receive_data(self._head)
-        self._head = b""
-        events = protocol.events_received()
-        if not events or not isinstance(events[0], Request):
-            error = protocol.handshake_exc
-            is_large = isinstance(error, SecurityError) or isinstance(error and error.__cause__, SecurityError)
-            self._refuse_head(431 if is_large else 400)
+        try:
+            opening = opening_of(owner, self._head.data, self._transport)
+        except HeadError as error:
+            self._refuse_head(error.status)
             return
-        scope = owner.gate.unwrap(scope_of(events[0], self._transport))
-        opening = Opening(owner, protocol, events[0], scope, Head(scope))
+        self._head.data = b""
+        self._http.begin()  # while it is decided, the connection is not idle
         refuse = owner.gate.check(opening.head)
         if refuse is None and owner.gate.is_guarded:
             self._transport.pause_reading()
@@ -203,13 +200,14 @@ class Listener(asyncio.Protocol):
         if protocol.state is not State.OPEN:
             self._transport.close()
             return
+        self._connections.leave(self._http)
         place = owner.gate.enter(opening.head, opening.scope[IDENTITY])
         self._gone = functools.partial(owner.gate.places.leave, place)
         self._connection = owner.connect(handshake_of(opening.scope), self)
         place.close = self._connection.close
         self._handle_events()
-        if self._head:
-            self._feed.take(self._head)
+        if self._head.data:
+            self._feed.take(self._head.data)
 
     def _peer(self) -> str:
         return str((self._transport.get_extra_info("peername") or [""])[0])

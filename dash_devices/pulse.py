@@ -67,9 +67,10 @@ class Pulse:
         waited: did bytes wait to be taken then?
         moved: when it was last seen to take some, or none waited.
         drained: when it was last seen to take some that had waited: a sign of life.
+        answered: when it last answered a ping, or owed no answer.
     """
 
-    __slots__ = ("drained", "due", "moved", "owed", "since", "taken", "waited", "wanted")
+    __slots__ = ("answered", "drained", "due", "moved", "owed", "since", "taken", "waited", "wanted")
 
     def __init__(self, now: float, due: float) -> None:
         self.due = due
@@ -80,6 +81,7 @@ class Pulse:
         self.waited = False
         self.moved = now
         self.drained = now
+        self.answered = now
 
     def look(self, taken: int, waiting: int, now: float) -> None:
         """See what the network took since the last look."""
@@ -87,4 +89,6 @@ class Pulse:
             self.drained = self.moved = now
         if not waiting:
             self.moved = now
+        if not self.owed:
+            self.answered = now
         self.taken, self.waited = taken, bool(waiting)

@@ -17,14 +17,16 @@ import threading
 from typing import IO, TYPE_CHECKING, Any
 
 from hypercorn.asyncio.lifespan import Lifespan
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.utils import wrap_app
+from quart import Quart
 
 from .errors import ServerError
 from .gate.gate import OPEN
-from .listener import HEAD_SECONDS, Listener
+from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
+from .http_server import HttpServer, RequestHandler
+from .listener import Listener
 
 if TYPE_CHECKING:
     from .app import Dash
@@ -37,9 +39,16 @@ HOOK_SECONDS = 1.0  # for what the app wants to do last
 
 
 def serve(
-    app: Dash, *, host: str, port: int, certfile: str | None = None, keyfile: str | None = None, **unknown: Any
+    app: Dash,
+    *,
+    host: str,
+    port: int,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    http2: bool = False,
+    **unknown: Any,
 ) -> None:
-    """Serve an app until SIGINT, SIGTERM or ``app.stop()``.
+    """Serve an app until SIGINT, SIGTERM or ``app.stop()``. ``http2``: speak HTTP/2 too, with TLS and without.
 
     Raises:
         ServerError: the port is in use, or the app refuses to begin.
@@ -57,7 +66,7 @@ def serve(
         gc.collect()
         gc.freeze()
     try:
-        loop.run_until_complete(_Server(app, loop, listening, certfile, keyfile).run())
+        loop.run_until_complete(_Server(app, loop, listening, certfile, keyfile, http2).run())
     finally:
         if is_ours:
             gc.unfreeze()
@@ -109,6 +118,14 @@ def _drop_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
+def _lift_limits(server: Quart, message_bytes: int) -> None:
+    """Quart ends each answer and each body after 60 s; here the pace counts instead. What the author has set stays."""
+    ours = {"RESPONSE_TIMEOUT": None, "BODY_TIMEOUT": None, "MAX_CONTENT_LENGTH": message_bytes}
+    for name, value in ours.items():
+        if server.config[name] == (default := server.default_config[name]):
+            server.config[name] = value and max(value, default)
+
+
 class _Server:
     def __init__(
         self,
@@ -117,19 +134,23 @@ class _Server:
         listening: socket.socket,
         certfile: str | None,
         keyfile: str | None,
+        http2: bool,
     ) -> None:
         self._app = app
+        self._http2 = http2
         self._loop = loop
         self._listening = listening
         self._config = Config()
         self._config.certfile, self._config.keyfile = certfile, keyfile
         self._config.accesslog = None
+        self._config.alpn_protocols = ["h2", "http/1.1"] if http2 else ["http/1.1"]
         self._config.include_server_header = False  # nobody has to know the version
         self._config.errorlog = logging.getLogger("dash_devices.http")
         self._context = WorkerContext(None)
         self._state: dict[str, Any] = {}
         self._asgi = wrap_app(app.server, self._config.wsgi_max_body_size, mode=None)
         self._end = asyncio.Event()
+        self._connections = HttpConnections(app.gate.refusals, loop.time)
         self._live: set[Listener] = set()
         self._http: set[asyncio.Task[None]] = set()
 
@@ -139,6 +160,7 @@ class _Server:
             self._end
         )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
+        _lift_limits(self._app.server, self._app.limits.message_bytes)
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()
@@ -148,11 +170,13 @@ class _Server:
             tls = {"ssl": self._config.create_ssl_context(), "ssl_handshake_timeout": HEAD_SECONDS}
         server = await self._loop.create_server(self._accept, sock=self._listening, backlog=BACKLOG, **tls)
         logger.info("listening on %s:%s", *self._listening.getsockname()[:2])
+        self._connections.start(self._loop)
         try:
             await self._end.wait()
         finally:
             self._app._end = None
             server.close()
+            self._connections.stop()
             await self._close(lifespan)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -178,22 +202,17 @@ class _Server:
         self._end.set()
 
     def _accept(self) -> Listener:
-        return Listener(self._app.server.extensions["dash_devices"], self._hand_over, self._live)
+        apps = self._app.server.extensions["dash_devices"]
+        return Listener(apps, self._hand_over, self._live, self._connections, http2=self._http2)
 
-    def _hand_over(self, transport: asyncio.Transport, head: bytes) -> None:
+    def _hand_over(self, transport: asyncio.Transport, head: bytes, connection: HttpConnection) -> None:
         """Give a connection to Hypercorn as if it had accepted it itself."""
-        reader = asyncio.StreamReader(loop=self._loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
-        reader.feed_data(head)
-        task = self._loop.create_task(self._serve_http(reader, writer))
+        handler = RequestHandler(self._app.server, connection, self._app.limits)
+        shared = (self._config, self._context, self._state, self._connections)
+        server = HttpServer(handler, *shared, connection, transport, head, http2=self._http2)
+        task = self._loop.create_task(server.run())
         self._http.add(task)
         task.add_done_callback(self._http.discard)
-
-    async def _serve_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await TCPServer(self._asgi, self._loop, self._config, self._context, self._state, reader, writer)
 
     async def _close(self, lifespan: Lifespan) -> None:
         """Pages are told first, then the app has its say, then what is still open is cut."""

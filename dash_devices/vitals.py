@@ -18,11 +18,13 @@ logger = logging.getLogger("dash_devices.clients")
 SWEEP_SECONDS = 1.0
 SILENT_SECONDS = 14.0  # with the sweep's second: nothing received for 15
 STALLED_SECONDS = 30.0
+UNANSWERED_SECONDS = 60.0  # pings without an answer; a slow connection delays answers, but not what shows that it moves
 COUNTED = (
     "heartbeats",
     "divergences",
     "silent_pages",
     "stalled_pages",
+    "unanswering_pages",
     "slowed_pages",
     "flooding_pages",
     "too_old",
@@ -83,6 +85,7 @@ class Vitals:
         if not session.pulse.owed:
             return False
         sent, expected, frame = session.pulse.owed.pop(0)
+        session.pulse.answered = self.now()
         session.outbox.again.worked_off(frame)
         session.clock.answered(sent, pong.at, self.wall())
         if expected is None or pong.hash == expected:
@@ -115,6 +118,7 @@ class Vitals:
                 link.heard += late
                 pulse.moved += late
                 pulse.drained += late
+                pulse.answered += late
             self._look(session, link, now)
             if now >= pulse.due:
                 pulse.due = max(pulse.due + PING_SECONDS, now)
@@ -130,3 +134,6 @@ class Vitals:
         elif now - pulse.moved >= STALLED_SECONDS:
             self._engine.metrics["stalled_pages"] += 1
             self._drop(session, f"reads nothing of what waits for it, for {STALLED_SECONDS:g} s")
+        elif now - max(pulse.answered, pulse.drained) >= UNANSWERED_SECONDS:
+            self._engine.metrics["unanswering_pages"] += 1
+            self._drop(session, f"answers no ping for {UNANSWERED_SECONDS:g} s")

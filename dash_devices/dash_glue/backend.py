@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from dash import Dash as StockDash
-from dash.backends._quart import QuartDashServer
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
 from quart import Quart, Response, request
 
@@ -27,6 +26,7 @@ from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
 from .requests import current_session, page_session, page_view
+from .suite_files import StreamedSuites
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dash_devices.requests")
 
 
-class DevicesBackend(QuartDashServer):
+class DevicesBackend(StreamedSuites):
     """Quart, with callbacks that know their page and never block the loop. Dash's own WebSocket stack is not used."""
 
     websocket_capability = False

@@ -8,8 +8,10 @@ import secrets
 from typing import Any
 
 from dash.exceptions import DependencyException
-from quart import Quart, Response, request
+from quart import Quart, Response, has_request_context, has_websocket_context, request, websocket
 from werkzeug.exceptions import InternalServerError
+
+from ..log_text import traceback_of
 
 logger = logging.getLogger("dash_devices.requests")
 
@@ -19,6 +21,13 @@ def failure_text(what: str) -> str:
     id = secrets.token_hex(4)
     logger.error("error %s: %s", id, what)
     return f"Internal server error {id}. The log of the server says more."
+
+
+def _log_failure(failure: Any) -> None:
+    """In place of ``Quart.log_exception``, which writes the path as the client did."""
+    asked: Any = request if has_request_context() else websocket if has_websocket_context() else None
+    what = f"{getattr(asked, 'method', 'socket')} {asked.path!r:.200}" if asked else "a task"
+    logger.error("%s failed:\n%s", what, traceback_of(failure[1]))
 
 
 def answer_failures(server: Quart) -> None:
@@ -41,6 +50,8 @@ def answer_failures(server: Quart) -> None:
             return unknown()  # no file can have the name that was asked for
         raise error
 
+    if type(server).log_exception is Quart.log_exception:  # an author's own stays
+        server.log_exception = _log_failure  # type: ignore[method-assign, assignment]
     known = server.error_handler_spec[None][None]
     for kind, handler in ((DependencyException, answer_unknown), (OSError, answer_os_error)):
         if kind not in known:

@@ -27,6 +27,7 @@ from ..gate.login import Login
 from ..gate.proxies import FORWARDED
 from ..gate.users import User, Users
 from ..hub import Hub
+from .json_bodies import count_json
 
 NEWER = DASH_VERSION_URL.rpartition("/")[0]  # where Dash's dev tools ask for newer versions
 DOOR = "dash_devices.door"  # in the extensions of a Quart server
@@ -68,6 +69,8 @@ class Gating:
         if door is None:
             door = server.extensions[DOOR] = Door(server.asgi_app)
             server.asgi_app = door  # type: ignore[assignment]
+            paths, refusals = self.gate.rules.json_paths, self.gate.refusals
+            count_json(server, strict_paths=paths, limits=lambda: cast(Any, self).limits, refusals=refusals)
         door.app = SocketEndpoint(door.app, cast(Any, self))
         door.apps.append(self)
         self.gate.rules.json_paths.add(f"{self.routes_prefix}_dash-update-component")

@@ -56,13 +56,13 @@ class Places:
         """Is there no place left for another socket from there?"""
         if len(self._taken) >= self._most:
             return Refuse(503, reason="Too many pages are open on this server.")
-        if self._each[self._key(address)] >= self._most_each:
+        if self._each[self.key(address)] >= self._most_each:
             return Refuse(503, reason="Too many pages are open from your address.")
         return None
 
     def take(self, address: str, identity: Any) -> Place:
         """A socket is opened."""
-        place = Place(self._key(address), identity)
+        place = Place(self.key(address), identity)
         self._taken.add(place)
         if place.key:
             self._each[place.key] += 1
@@ -112,7 +112,7 @@ class Places:
         if place.close is not None:
             place.close(Close.UNAUTHENTICATED, reason)
 
-    def _key(self, address: str) -> str:
+    def key(self, address: str) -> str:
         """What is counted together; empty: not counted."""
         parsed = parse_address(address)
         free = parsed is None or parsed.is_loopback or self._proxies.trusts(address)

@@ -17,7 +17,7 @@ from dash_devices.dependencies import Input, Output
 from dash_devices.gate.headers import POLICY, policy
 
 from ..semantics.helpers import ask_regular
-from ..support import Raw, ServerThread
+from ..support import Raw, ServerThread, wait_for
 from .apps import ask, log_in, make_app, with_login
 from .test_authenticate import UNDER
 
@@ -260,3 +260,31 @@ def test_under_another_server_the_first_who_comes_from_afar_tells(caplog: pytest
     for address, lines in (("127.0.0.1", 0), ("192.0.2.1", 1), ("192.0.2.1", 1)):
         asyncio.run(come(address))
         assert caplog.text.count("add app.login({name: hash})") == lines
+
+
+@pytest.mark.fault("A18")
+def test_a_path_makes_no_lines_of_the_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app()
+
+    @app.server.get("/free/<path:rest>")
+    async def free(rest: str) -> str:
+        from quart import request
+
+        raise ValueError(f"no {rest} {request.args['q']}")
+
+    @app.server.websocket("/free/<path:rest>")
+    async def free_socket(rest: str) -> None:
+        from quart import websocket
+
+        raise ValueError(f"no {rest} {websocket.args['q']}")
+
+    server = serve(app)
+    path = "/free/x%0D2026%1B%5B2J?q=x%0A2026-01-01%20CRITICAL%20forged"
+    assert ask(server, path).status == 500
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": "13"}
+    ask(server, path, **upgrade, Sec_WebSocket_Key="AAAAAAAAAAAAAAAAAAAAAA==")
+    wait_for(lambda: caplog.text.count("ValueError") >= 2, "both tracebacks")
+    text = "\n".join(record.getMessage() + (record.exc_text or "") for record in caplog.records)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert not any(line.startswith("2026") for line in text.split("\n"))

@@ -16,7 +16,7 @@ from dash_devices.gate.places import Places
 from dash_devices.gate.proxies import TrustedProxies
 from dash_devices.gate.rules import MAX_HEADERS, MAX_TARGET
 from dash_devices.gate.throttle import FORGET_SECONDS, FREE_TRIES, MOST, Throttle
-from dash_devices.listener import MAX_HEAD
+from dash_devices.heads import MAX_HEAD
 from dash_devices.refusals import LINES, SPAN, Refusals
 
 from ..support import TIMEOUT, Raw, wait_for

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from dash_devices import http_connections
+
 from .hostile import make_app
 from .support import Child
 
@@ -45,3 +47,11 @@ def other(url: str, raw: Callable[..., Any]) -> Iterator[Any]:
     yield page
     page.change("a", "value", "goes on")
     page.until("ack")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The times of HTTP connections are short."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS"):
+        monkeypatch.setattr(http_connections, name, 0.3)
+    monkeypatch.setattr(http_connections, "SWEEP_SECONDS", 0.05)

@@ -14,7 +14,7 @@ from dash_devices import ALL, dcc, html
 from ..support import TIMEOUT
 
 HANDSHAKE = (
-    "GET /_dash-devices/socket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
 )
 HELLO = b'{"type":"hello","version":1,"page":"p","build":"raw"}'
@@ -37,11 +37,11 @@ def change(value: str, n: int = 1, **more: str) -> str:
 class Bare:
     """A TCP connection that becomes a socket, byte by byte as the test wants it."""
 
-    def __init__(self, url: str, more: str = "") -> None:
+    def __init__(self, url: str, more: str = "", path: str = "/_dash-devices/socket") -> None:
         port = int(url.rpartition(":")[2])
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.stream = self.socket.makefile("rb")
-        self.send(HANDSHAKE.format(port=port, more=more).encode())
+        self.send(HANDSHAKE.format(port=port, more=more, path=path).encode())
         self.head = b"".join(iter(self.stream.readline, b"\r\n"))
 
     def __enter__(self) -> Bare:

@@ -309,3 +309,42 @@ def test_the_welcome_names_what_is_shared(room: Room) -> None:
     assert page.of("welcome")[0]["limits"]["batches"] == MAX_BATCHES
     room.push(1)
     assert room.page().of("welcome")[0]["shared"] == ["a", "b"]
+
+
+# ---- pings without an answer
+def _says_something(page: FakePage) -> None:
+    page.link.heard = page.room.now
+
+
+@pytest.mark.parametrize(("seconds", "dropped"), [(59, 0), (60, 1), (61, 1)])
+def test_a_page_that_answers_no_ping_is_cut_whatever_it_says(
+    room: Room, caplog: pytest.LogCaptureFixture, seconds: int, dropped: int
+) -> None:
+    page = room.page()
+    for _ in range(seconds):
+        _says_something(page)
+        room.pass_time(1)
+    assert (room.metrics["unanswering_pages"], page.link.aborted) == (dropped, bool(dropped))
+    assert ("answers no ping for 60 s" in caplog.text) == bool(dropped)
+
+
+def test_a_page_that_answers_late_stays(room: Room) -> None:
+    page = room.page()
+    for _ in range(10):
+        for _ in range(55):
+            _says_something(page)
+            room.pass_time(1)
+        page.pong(check=page.session.pulse.owed[0][1] is not None)
+        page.answer_pings()
+    assert not page.link.aborted
+
+
+def test_a_page_whose_network_takes_what_waits_may_answer_later(room: Room) -> None:
+    """A large frame on a slow connection: its ping comes at its end."""
+    page = room.page()
+    page.link.waiting = 10**6
+    for _ in range(600):
+        _says_something(page)
+        page.link.taken += 1_000
+        room.pass_time(1)
+    assert not page.link.aborted

@@ -11,6 +11,7 @@ from .fuzz import fuzz
 from .gate import cookies, crowd, origins, routes
 from .half_open import half_open
 from .handshakes import handshakes
+from .http import http
 from .leaks import leaks
 from .lines import lines
 from .messages import bombs, flood
@@ -29,6 +30,7 @@ ROWS: dict[str, Row] = {
         crowd,
         together,
         half_open,
+        http,
         leaks,
         xss,
         flood,

@@ -1,0 +1,127 @@
+"""HTTP/2 with ``app.run()``: only if it is wanted, and then with the limits of all connections."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import h2.events
+import pytest
+
+import dash_devices
+
+from ..support import TIMEOUT, ServerThread
+from .http_peers import H2, Peer, http_app
+
+Serve = Callable[..., ServerThread]
+
+
+@pytest.fixture
+def app() -> dash_devices.Dash:
+    return http_app()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Options of ``run`` for TLS, with a certificate that nobody has signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    files = {"certfile": str(folder / "cert.pem"), "keyfile": str(folder / "key.pem")}
+    new = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command = [*new, "-subj", "/CN=localhost", "-keyout", files["keyfile"], "-out", files["certfile"]]
+    subprocess.run(command, check=True, capture_output=True)
+    return files
+
+
+@pytest.mark.fault("A9")
+def test_http2_without_tls_is_refused_unless_wanted(app: Any, serve: Serve) -> None:
+    server = serve(app)
+    with Peer(server) as peer:
+        peer.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert peer.status() == 505
+        assert peer.is_gone()
+    h2c = "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    with Peer(server) as peer:
+        for _ in range(2):
+            peer.ask("/_dash-dependencies", h2c)
+            assert peer.answer()[0] == 200, "an offer may be passed over, and some clients make it always"
+        peer.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert peer.status() in (400, 505)
+        assert peer.is_gone()
+
+
+@pytest.mark.fault("A9")
+@pytest.mark.parametrize("http2", [False, True])
+def test_http2_with_tls_only_if_wanted(app: Any, serve: Serve, certificate: dict[str, str], http2: bool) -> None:
+    server = serve(app, **certificate, http2=http2)
+    context = ssl.create_default_context(cafile=certificate["certfile"])
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as plain, context.wrap_socket(plain) as line:
+        assert line.selected_alpn_protocol() == ("h2" if http2 else "http/1.1")
+
+
+@pytest.mark.fault("A9")
+def test_http2_is_spoken_where_it_is_wanted_but_not_for_the_socket(app: Any, serve: Serve) -> None:
+    with H2(serve(app, http2=True)) as client:
+        stream = client.ask("/_dash-dependencies")
+        client.flush()
+        assert (b":status", b"200") in client.until(h2.events.ResponseReceived, stream).headers
+        more = (":protocol", "websocket"), ("sec-websocket-version", "13")
+        stream = client.ask("/_dash-devices/socket", *more, method="CONNECT")
+        client.flush()
+        assert (b":status", b"421") in client.until(h2.events.ResponseReceived, stream).headers
+
+
+@pytest.mark.fault("A9")
+def test_who_resets_one_request_after_the_other_is_cut(app: Any, serve: Serve) -> None:
+    server = serve(app, http2=True)
+    with H2(server) as client:
+        for _ in range(900):  # Hypercorn ends a connection after 1,000
+            stream = client.ask("/silent")
+            client.h2.reset_stream(stream)
+        client.flush()
+        assert client.peer.is_gone()
+    assert app.metrics["refused_cancelled_requests"] == 1
+
+
+@pytest.mark.fault("A9")
+def test_a_hundred_requests_may_be_reset_at_once(app: Any, serve: Serve) -> None:
+    with H2(serve(app, http2=True)) as client:
+        for _ in range(100):
+            client.h2.reset_stream(client.ask("/silent"))
+        client.flush()
+        stream = client.ask("/_dash-dependencies")
+        client.flush()
+        assert (b":status", b"200") in client.until(h2.events.ResponseReceived, stream).headers
+
+
+@pytest.mark.fault("A9")
+def test_a_window_of_zero_is_cut(app: Any, serve: Serve, quick: None) -> None:
+    with H2(serve(app, http2=True), window=0) as client:
+        client.ask("/large")
+        client.flush()
+        assert client.peer.is_gone()
+    assert app.metrics["refused_slow_reader"] == 1
+
+
+@pytest.mark.fault("A9")
+def test_http2_that_asks_nothing_is_closed(app: Any, serve: Serve, quick: None) -> None:
+    with H2(serve(app, http2=True)) as client:
+        assert client.peer.is_gone()
