@@ -264,4 +264,25 @@ ROWS = [
         "",
         "test_an_error_is_an_id_and_the_rest_is_in_the_log",
     ),
+    _row(
+        "compressed files are used only for the same content",
+        "dash_glue/compression.py",
+        "known is not None and known[0] == digest",
+        "known is not None",
+        "test_a_file_that_a_hook_of_the_author_changes_is_made_for_each_who_asks",
+    ),
+    _row(
+        "and kept in bounded memory",
+        "dash_glue/compression.py",
+        "while self.size > self._most:",
+        "while False:",
+        "test_a_cache_is_bounded_in_bytes",
+    ),
+    _row(
+        "many paths lead to one file",
+        "dash_glue/backend.py",
+        "check_fingerprint(fingerprinted_path)[0]",
+        "fingerprinted_path",
+        "test_a_file_is_compressed_once_whatever_fingerprint_is_asked_for",
+    ),
 ]
