@@ -80,6 +80,15 @@ LINES: Final[dict[str, str]] = {
         "G:login::a_forged_cookie_is_none G:login::a_cookie_of_another_app_with_the_same_key_is_none "
         "G:login::an_expired_login_is_over_for_http_and_for_the_socket row cookies"
     ),
+    "guesses at a password: slowed, and nobody else is locked out": (
+        "G:guesses::a_login_of_ones_own_forgives_no_guesses_at_anothers "
+        "G:guesses::guesses_from_many_addresses_lock_nobody_out "
+        "G:guesses::two_passwords_are_checked_at_once_and_only_so_many_wait row guesses"
+    ),
+    "paths that are made up: in no cache": (
+        "R:compression::an_index_is_made_for_each_who_asks "
+        "R:compression::a_file_is_compressed_once_whatever_fingerprint_is_asked_for row caches"
+    ),
     "no hello: 4408 after 10 s, and nobody joined": (
         "R:frames::whoever_says_nothing_is_closed_with_4408 G:limits::a_head_that_never_ends_costs_nothing_but_its_bytes "
         "row handshakes row half_open"
