@@ -182,6 +182,11 @@ LINES: Final[dict[str, str]] = {
         "D:files::the_second_one_who_opens_it_is_refused "
         "D:files::a_file_that_another_program_has_locked_is_refused_and_not_moved"
     ),
+    "files of a state that others may read, links beside it, a lock of somebody else": (
+        "D:rights::files_that_others_may_read_are_closed_to_them D:rights::nothing_is_written_through_a_link "
+        "D:rights::a_lock_that_somebody_else_wrote_is_kept D:rights::a_lock_that_is_no_file_is_refused "
+        "D:rights::the_lock_of_the_one_worker_is_not_written_through_a_link"
+    ),
     # ---- the host
     "a server that is stopped for a while: stale, then exact": (
         "B:survival_labels::a_line_that_carries_nothing_is_found_out U:vitals::a_loop_that_was_held_up_cuts_nobody"
