@@ -8,23 +8,22 @@ whole: a start looks at a copy (``state.db.draft``), which then becomes the prev
 from __future__ import annotations
 
 import errno
-import hashlib
+import glob
 import logging
 import os
 import shutil
 import sqlite3
 import stat
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from .errors import ServerError
-from .statefile import Damaged, StateFile, looks_like_sqlite, make_private, sync_folder
+from .files import close_to_others, journals_of, make_private, set_aside, sync_folder
+from .lockfile import LockFile
+from .statefile import Damaged, StateFile, looks_like_sqlite
 
 logger = logging.getLogger("dash_devices.state")
-
-SQLITE_LOCKS = (0x40000000, 512)  # the bytes of a database that SQLite locks
 
 
 class Generations:
@@ -44,11 +43,11 @@ class Generations:
         self._draft = self._beside(".draft")
         self._previous = self._beside(".previous")
         _look_at_kind(self.path)
-        self._lock = _take_lock(self._beside(".lock"), self.path)
+        self._lock = LockFile(self._beside(".lock"), self.path)
 
     def release(self) -> None:
         """Somebody else may have it."""
-        os.close(self._lock)
+        self._lock.release()
 
     def _beside(self, ending: str) -> Path:
         return self.path.with_name(self.path.name + ending)
@@ -60,6 +59,7 @@ class Generations:
         Raises:
             ServerError: it can be neither read nor replaced.
         """
+        self._make_private()
         try:
             try:
                 file = self._found()
@@ -73,6 +73,19 @@ class Generations:
             ) from error
         self.acknowledge(file.commits)
         return file
+
+    def _make_private(self) -> None:
+        """All files of the state are for their user alone, also those that a backup put there with other rights."""
+        aside = self.path.parent.glob(f"{glob.escape(self.path.name)}*.corrupt-*")
+        for file in (self.path, self._previous, self._draft, self._beside(".lock"), *aside):
+            for path in (file, *journals_of(file)):
+                try:
+                    mode = close_to_others(path)
+                except OSError as error:
+                    logger.warning("%s: others may read it, and that cannot be changed (%s)", path, error.strerror)
+                    continue
+                if mode is not None:
+                    logger.warning("%s: others could read or write it (mode %o); now its user alone can", path, mode)
 
     def _found(self) -> StateFile:
         if not (self._take(self.path) or self._take(self._previous)):
@@ -106,7 +119,7 @@ class Generations:
         try:
             missing = self._look(source)
         except Damaged as damage:
-            aside = self._set_aside(source)
+            aside = set_aside(source)
             self._note(f"{source.name} is damaged ({damage}); it is kept as {aside}.")
             return False
         target = self.path
@@ -114,7 +127,7 @@ class Generations:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(source.stat().st_mtime))
             self._note(f"The values are those of {when}.")
         elif missing:
-            aside = self._set_aside(source)
+            aside = set_aside(source)
             self._note(f"The last {missing} writes to {source.name} are lost; what was found is kept as {aside}.")
         else:
             target = self._previous
@@ -130,7 +143,7 @@ class Generations:
 
     def _look(self, source: Path) -> int:
         """Copy it to the draft and read that. Returns how many acknowledged commits are missing."""
-        acknowledged = self._acknowledged() if source == self.path else 0
+        acknowledged = self._lock.acknowledged() if source == self.path else 0
         self._begin_draft()
         _twice(lambda: _copy(source, self._draft))
         if not looks_like_sqlite(self._draft):
@@ -140,7 +153,7 @@ class Generations:
 
     def _begin_draft(self) -> None:
         """An empty draft, without a journal of an earlier one: SQLite would play that back into it."""
-        for journal in _journals_of(self._draft):
+        for journal in journals_of(self._draft):
             journal.unlink(missing_ok=True)
         make_private(self._draft)
 
@@ -164,18 +177,6 @@ class Generations:
         file.finish()
         self._name_draft(self.path)
 
-    def _set_aside(self, bad: Path) -> str:
-        """Give it a dated name; its journals first: left behind they would be taken for those of the next file."""
-        stamp = f"{bad.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-        aside, count = bad.with_name(stamp), 1
-        while any(path.exists() for path in (aside, *_journals_of(aside))):
-            aside, count = bad.with_name(f"{stamp}-{count}"), count + 1
-        for source, target in zip((*_journals_of(bad), bad), (*_journals_of(aside), aside), strict=True):
-            if source.exists():
-                os.rename(source, target)
-        sync_folder(bad.parent)
-        return aside.name
-
     def _note(self, text: str) -> None:
         logger.error("%s: %s", self.path, text)
         self.notes.append(text)
@@ -196,21 +197,9 @@ class Generations:
         """Is the open file still the one that has the name?"""
         return self.path.exists() and self.path.stat().st_ino == file.inode
 
-    # ---- what was acknowledged -----------------------------------------------------------------------------------------
     def acknowledge(self, commits: int) -> None:
-        """Write down that so many commits are on disk. Not waited for: after a power cut it may say less, never more."""
-        text = b"%d" % commits
-        try:
-            os.lseek(self._lock, 0, os.SEEK_SET)
-            os.write(self._lock, b"%b %b\n" % (text.zfill(20), _seal(text)))
-        except OSError as error:
-            logger.warning("%s.lock: the count of writes cannot be kept: %s", self.path, error.strerror)
-
-    def _acknowledged(self) -> int:
-        os.lseek(self._lock, 0, os.SEEK_SET)
-        text, _, seal = os.read(self._lock, 64).strip().partition(b" ")
-        known = text.lstrip(b"0")
-        return int(known) if known.isdigit() and seal == _seal(known) else 0
+        """Write down that so many commits are on disk."""
+        self._lock.acknowledge(commits)
 
 
 def _look_at_kind(path: Path) -> None:
@@ -228,42 +217,8 @@ def _look_at_kind(path: Path) -> None:
         raise ServerError(f"{path}: may not be read and written by this user; give it to the user that runs the app")
 
 
-def _take_lock(lock: Path, path: Path) -> int:
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise ServerError(f"{lock}: cannot be opened ({error.strerror}); the app must be able to write there") from None
-    try:
-        if sys.platform != "win32":
-            _lock_files(descriptor, path)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise ServerError(f"{path}: cannot be locked ({error.strerror}); name a file on another disk") from None
-        raise ServerError(
-            f"{path}: another process has the state open; stop that one, or name another file: "
-            "two servers would overwrite each other's values"
-        ) from None
-    return descriptor
-
-
-def _lock_files(descriptor: int, path: Path) -> None:
-    """Hold the lock; raises OSError where a server of ours, or another program with SQLite, has the file."""
-    import fcntl
-
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    if path.exists():
-        with path.open("rb+") as database:
-            fcntl.lockf(database, fcntl.LOCK_EX | fcntl.LOCK_NB, SQLITE_LOCKS[1], SQLITE_LOCKS[0])
-
-
-def _journals_of(database: Path) -> list[Path]:
-    """What SQLite keeps beside it: the write-ahead log, and the journal of a change of its mode."""
-    return [database.with_name(database.name + ending) for ending in ("-wal", "-journal")]
-
-
 def _copy(source: Path, target: Path) -> None:
-    for name, copy in zip((source, *_journals_of(source)), (target, *_journals_of(target)), strict=True):
+    for name, copy in zip((source, *journals_of(source)), (target, *journals_of(target)), strict=True):
         if name.exists():
             shutil.copyfile(name, copy)
 
@@ -281,10 +236,6 @@ def _twice(work: Callable[[], None]) -> None:
             if again.errno != errno.EIO:
                 raise
             raise Damaged(str(again)) from again
-
-
-def _seal(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=8).hexdigest().encode()
 
 
 def _reason(error: BaseException) -> str:

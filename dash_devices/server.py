@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hypercorn.asyncio.lifespan import Lifespan
@@ -23,6 +24,7 @@ from hypercorn.utils import wrap_app
 from quart import Quart
 
 from .errors import ServerError
+from .files import open_no_link
 from .gate.gate import OPEN
 from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
 from .http_server import HttpServer, RequestHandler
@@ -238,7 +240,7 @@ def only_process(name: str, path: str) -> IO[str] | None:
         The held lock file; None where this process was not started as a worker.
 
     Raises:
-        ServerError: another worker of the same server holds it.
+        ServerError: another worker of the same server holds it, or it is no file of this user.
     """
     parent = multiprocessing.parent_process()
     if (parent is None and "gunicorn" not in sys.modules) or sys.platform == "win32":
@@ -246,7 +248,11 @@ def only_process(name: str, path: str) -> IO[str] | None:
     import fcntl
 
     key = hashlib.sha256(f"{os.getuid()} {os.getppid()} {os.getcwd()} {name} {path}".encode()).hexdigest()[:24]
-    lock = open(os.path.join(tempfile.gettempdir(), f"dash-devices-{key}.lock"), "w")  # noqa: SIM115 - held until exit
+    place = Path(tempfile.gettempdir(), f"dash-devices-{key}.lock")
+    try:
+        lock = os.fdopen(open_no_link(place), "r+")  # held until exit; others may write in that folder, too
+    except OSError as error:
+        raise ServerError(f"{place}: cannot be opened ({error.strerror}); remove it") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

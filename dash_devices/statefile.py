@@ -7,9 +7,7 @@ digests of all rows, changed in the same transaction, and a digest of itself. Sy
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,23 +193,6 @@ def looks_like_sqlite(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(20)
     return head.startswith(MAGIC) and len(head) == 20 and max(head[18:]) <= FORMAT
-
-
-def make_private(path: Path) -> None:
-    """Make an empty file that only this user may read, in place of what was there."""
-    path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def sync_folder(folder: Path) -> None:
-    """Names are on disk, too."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(key: RowKey, row: Row) -> int:

@@ -1,6 +1,7 @@
 """Dash's Quart backend with our way to run callbacks.
 
-Leans on (Dash 4.4.1): ``dash/backends/_quart.py`` (``QuartDashServer``), ``Dash._initialize_context``, ``_prepare_callback``,
+Leans on (Dash 4.4.1): ``dash/backends/_quart.py`` (``QuartDashServer``), ``dash.fingerprint.check_fingerprint``,
+``Dash._initialize_context``, ``_prepare_callback``,
 ``_inputs_to_vals``, ``_execute_callback``.
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dash import Dash as StockDash
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
+from dash.fingerprint import check_fingerprint
 from quart import Quart, Response, request
 
 from ..components import id_text
@@ -23,7 +25,7 @@ from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
 from ..threads import carried, in_thread, is_cancelling
-from .compression import ThreadedCompress
+from .compression import SUITE_FILE, ThreadedCompress
 from .registration import SERIALIZED
 from .requests import current_session, page_session, page_view
 from .suite_files import StreamedSuites
@@ -51,6 +53,12 @@ class DevicesBackend(StreamedSuites):
     def enable_compression(self) -> None:
         """Compress HTTP responses; done when the app is set up, unless ``compress=False``."""
         ThreadedCompress(self.server)
+
+    def serve_component_suites(self, dash_app: Dash, package_name: str, fingerprinted_path: str) -> Response:  # type: ignore[override]
+        """A file of a component library. The answer says which one it is: many paths lead to each, by their fingerprints."""
+        response: Response = super().serve_component_suites(dash_app, package_name, fingerprinted_path)
+        setattr(response, SUITE_FILE, (package_name, check_fingerprint(fingerprinted_path)[0]))
+        return response
 
     def serve_callback(self, dash_app: Dash) -> Callable[[], Awaitable[Response]]:  # type: ignore[override]
         """The view of ``_dash-update-component``, for HTTP and for the socket."""

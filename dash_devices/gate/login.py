@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -16,13 +15,13 @@ from werkzeug.http import dump_cookie
 from ..identity import AuthRequest, Identity
 from ..origins import parse_host
 from ..refusals import Refusals
-from ..threads import Threads, in_thread
+from .checks import Checks, CrowdedError
 from .head import Head
 from .page import POLICY, again_page, login_page, welcome_page
 from .places import Places
 from .proxies import network_of
 from .rules import FOREIGN
-from .throttle import Throttle
+from .throttle import Guesses
 from .users import Users
 
 logger = logging.getLogger("dash_devices.gate")
@@ -30,10 +29,6 @@ logger = logging.getLogger("dash_devices.gate")
 LOGIN, LOGOUT = "_dash-devices/login", "_dash-devices/logout"
 MAX_FORM = 8_192  # bytes
 FORM_SECONDS = 10.0
-CHECKS = 2  # passwords that are checked at once: each takes 32 MiB for a moment
-WAITING = 32  # that wait for it
-LONGEST_ADDRESS, LONGEST_NAME = 60.0, 5.0  # s that an address, and a name, is slowed at most
-MOST_KNOWN = 10_000
 WRONG = "The name or the password is wrong."
 _LOCAL = re.compile(
     r"/(?!/)[\x21-\x5b\x5d-\x7e]*"
@@ -65,11 +60,8 @@ class Login:
         self._links = links
         self._places = places
         self._refusals = refusals
-        self._addresses = Throttle(LONGEST_ADDRESS)
-        self._names = Throttle(LONGEST_NAME)
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._threads = Threads(CHECKS)
-        self._checking = 0
+        self._guesses = Guesses()
+        self._checks = Checks()
 
     # ---- the gate's side -----------------------------------------------------------------------------------------------
     def serves(self, route: str) -> bool:
@@ -147,35 +139,25 @@ class Login:
 
     async def _try(self, head: Head, name: str, password: str) -> tuple[int, str, int]:
         """Status, what the page says, and seconds to wait, of one try."""
-        network = network_of(head.address)
-        is_known = (network, name) in self._known
-        wait = max(self._addresses.wait(network), 0.0 if is_known else self._names.wait(name))
+        pair = (network_of(head.address), name)
+        wait = self._guesses.wait(pair)
         if wait > 0:
             self._refusals.note("throttle", "login as %s from %s refused: too many wrong passwords", name, head.address)
             seconds = int(wait) + 1
             return 429, f"Too many wrong passwords. Try again in {seconds} s.", seconds
-        if self._checking >= WAITING:
-            return 503, "Too many people log in just now. Try again in a moment.", 5
-        self._addresses.begin(network)
-        self._names.begin(name)
-        self._checking += 1
+        before = self._guesses.crowding(pair)
+        self._guesses.begin(pair)
         try:
-            is_right = await in_thread(self._threads, lambda: self.users.check_password(name, password))
-        finally:
-            self._checking -= 1
+            is_right = await self._checks.run(before, lambda: self.users.check_password(name, password))
+        except CrowdedError:
+            self._guesses.not_made(pair)
+            self._refusals.note("crowd", "login as %s from %s refused: too many log in at once", name, head.address)
+            return 503, "Too many people log in just now. Try again in a moment.", 5
         if not is_right:
             self._refusals.note("password", "login as %s from %s refused: wrong name or password", name, head.address)
             return 401, WRONG, 0
-        self._addresses.passed(network)
-        self._names.passed(name)
-        self._remember(network, name)
+        self._guesses.passed(pair)
         return 303, "", 0
-
-    def _remember(self, network: str, name: str) -> None:
-        """From here he has logged in before: guesses made elsewhere do not lock him out."""
-        self._known[network, name] = None
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
 
     def _form(self, head: Head, back: str, **said: str) -> str:
         return login_page(self._title(), self._link(head) + LOGIN, back=back, **said)

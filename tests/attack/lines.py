@@ -80,6 +80,15 @@ LINES: Final[dict[str, str]] = {
         "G:login::a_forged_cookie_is_none G:login::a_cookie_of_another_app_with_the_same_key_is_none "
         "G:login::an_expired_login_is_over_for_http_and_for_the_socket row cookies"
     ),
+    "guesses at a password: slowed, and nobody else is locked out": (
+        "G:guesses::a_login_of_ones_own_forgives_no_guesses_at_anothers "
+        "G:guesses::guesses_from_many_addresses_lock_nobody_out "
+        "G:guesses::two_passwords_are_checked_at_once_and_only_so_many_wait row guesses"
+    ),
+    "paths that are made up: in no cache": (
+        "R:compression::an_index_is_made_for_each_who_asks "
+        "R:compression::a_file_is_compressed_once_whatever_fingerprint_is_asked_for row caches"
+    ),
     "no hello: 4408 after 10 s, and nobody joined": (
         "R:frames::whoever_says_nothing_is_closed_with_4408 G:limits::a_head_that_never_ends_costs_nothing_but_its_bytes "
         "row handshakes row half_open"
@@ -172,6 +181,11 @@ LINES: Final[dict[str, str]] = {
     "two processes, or another program, at one state file": (
         "D:files::the_second_one_who_opens_it_is_refused "
         "D:files::a_file_that_another_program_has_locked_is_refused_and_not_moved"
+    ),
+    "files of a state that others may read, links beside it, a lock of somebody else": (
+        "D:rights::files_that_others_may_read_are_closed_to_them D:rights::nothing_is_written_through_a_link "
+        "D:rights::a_lock_that_somebody_else_wrote_is_kept D:rights::a_lock_that_is_no_file_is_refused "
+        "D:rights::the_lock_of_the_one_worker_is_not_written_through_a_link"
     ),
     # ---- the host
     "a server that is stopped for a while: stale, then exact": (

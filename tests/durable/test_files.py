@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dash_devices import generations, statefile
+from dash_devices import files, generations, statefile
 from dash_devices.errors import ServerError
 from dash_devices.generations import Generations
 from dash_devices.statefile import Row, StateFile
@@ -81,7 +81,7 @@ def test_a_write_that_fails_changes_nothing(path: Path) -> None:
 
 
 def _made(path: Path) -> Path:
-    statefile.make_private(path)
+    files.make_private(path)
     return path
 
 

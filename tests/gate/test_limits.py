@@ -15,7 +15,6 @@ from dash_devices.gate.gate import Gate
 from dash_devices.gate.places import Places
 from dash_devices.gate.proxies import TrustedProxies
 from dash_devices.gate.rules import MAX_HEADERS, MAX_TARGET
-from dash_devices.gate.throttle import FORGET_SECONDS, FREE_TRIES, MOST, Throttle
 from dash_devices.heads import MAX_HEAD
 from dash_devices.refusals import LINES, SPAN, Refusals
 
@@ -78,40 +77,6 @@ def test_one_socket_too_many_gets_503_and_the_others_go_on(serve: Serve, raw: Ma
     pages[1].close()
     wait_for(lambda: len(server.app.gate.places) == 2, "a place is free")
     assert raw(server.url, headers=front).join()
-
-
-# ---- wrong passwords
-def test_tries_wait_longer_and_longer() -> None:
-    clock = Clock()
-    throttle = Throttle(30, clock)
-    waits = []
-    for _ in range(FREE_TRIES + 7):
-        waits.append(throttle.wait("ada"))
-        clock.time += waits[-1]
-        throttle.begin("ada")
-    assert waits == [0] * FREE_TRIES + [1, 2, 4, 8, 16, 30, 30]
-    assert throttle.wait("grace") == 0
-    throttle.passed("ada")
-    assert throttle.wait("ada") == 0
-    throttle.begin("grace")
-    clock.time += FORGET_SECONDS + 1
-    throttle.begin("grace")
-    assert throttle._tries["grace"].count == 1
-
-
-def test_tries_are_counted_when_they_begin() -> None:
-    throttle = Throttle(30, Clock())
-    for _ in range(FREE_TRIES):
-        assert throttle.wait("ada") == 0
-        throttle.begin("ada")
-    assert throttle.wait("ada") == 1, "so many at once gain nothing"
-
-
-def test_names_that_nobody_has_take_no_memory() -> None:
-    throttle = Throttle(30)
-    for number in range(MOST + 500):
-        throttle.begin(str(number))
-    assert len(throttle) == MOST
 
 
 # ---- the log

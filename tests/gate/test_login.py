@@ -13,8 +13,6 @@ import dash_devices
 from dash_devices import User
 from dash_devices.cli import main
 from dash_devices.errors import ServerError
-from dash_devices.gate.login import WAITING
-from dash_devices.gate.throttle import FREE_TRIES
 from dash_devices.gate.users import Users
 
 from ..semantics.helpers import ask_regular
@@ -110,16 +108,6 @@ def test_a_wrong_name_or_password_is_refused_alike(guarded: Any) -> None:
     assert 'value="ada"' in answers[0].text
     assert guarded.app.metrics["refused_password"] == 4
     assert 'value="&lt;b&gt;&quot;"' in log_in(guarded, '<b>"', "x").text
-
-
-def test_wrong_passwords_are_slowed(guarded: Any) -> None:
-    for _ in range(FREE_TRIES):
-        assert log_in(guarded, password="x").status == 401
-    slowed = log_in(guarded)
-    assert slowed.status == 429, "though it is the right one"
-    assert int(slowed.headers["retry-after"]) >= 1
-    assert "Try again in" in slowed.text
-    assert guarded.app.metrics["refused_throttle"] == 1
 
 
 def test_a_forged_cookie_is_none(guarded: Any, raw: MakeRaw) -> None:
@@ -292,13 +280,6 @@ def test_a_name_that_does_not_exist_takes_as_long(guarded: Any) -> None:
         users.check_password_hash = real
     assert len(seen) == 1
     assert seen[0][0].partition("$")[0] == HASH.partition("$")[0]
-
-
-def test_only_so_many_passwords_wait_to_be_checked(guarded: Any) -> None:
-    guarded.app.gate.login._checking = WAITING
-    assert log_in(guarded).status == 503
-    guarded.app.gate.login._checking = 0
-    assert log_in(guarded).status == 303
 
 
 def test_a_prefix_is_kept(serve: Serve) -> None:

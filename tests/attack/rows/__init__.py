@@ -9,6 +9,7 @@ from .autobahn import autobahn
 from .durable import bad_files, durable_speed, flips, kill9_durable
 from .fuzz import fuzz
 from .gate import cookies, crowd, origins, routes
+from .guesses import caches, guesses
 from .half_open import half_open
 from .handshakes import handshakes
 from .http import http
@@ -28,6 +29,8 @@ ROWS: dict[str, Row] = {
         handshakes,
         cookies,
         crowd,
+        guesses,
+        caches,
         together,
         half_open,
         http,
