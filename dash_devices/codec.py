@@ -71,6 +71,12 @@ def _too_complex(raw: bytes) -> TooComplexError:
     return TooComplexError(told[1].decode(), int(told[2])) if told else TooComplexError()
 
 
+def named(raw: bytes) -> str:
+    """``change 5: `` or ``request 5: `` for a frame that begins like one: so a page knows what not to send again."""
+    told = _NUMBERED.match(raw)
+    return f"{told[1].decode()} {told[2].decode()}: " if told else ""
+
+
 def _load(raw: bytes) -> Any:
     """JSON, where nothing was passed over and no more is allocated than one frame may ask for."""
     try:

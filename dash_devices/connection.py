@@ -142,7 +142,7 @@ class Connection:
                 self._handle[type(message)](self.session, message, len(raw))
             self._check_reading()
         except ProtocolError as error:
-            self.fault(error.code, str(error))
+            self.fault(error.code, f"{codec.named(raw)}{error}")
 
     def fault(self, code: int, reason: str) -> None:
         """The page breaks the rules of the socket: that is counted, told in the log, and ends it."""

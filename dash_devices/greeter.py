@@ -130,7 +130,9 @@ class Greeter:
             rerun=RERUN_MS + RERUN_MS_EACH * clients if self.rerun else 0,
             watch=self.engine.registry.watch_list(),
             shared=shared,
-            limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),
+            limits=Limits(
+                protocol.MAX_UNACKED, self.limits.change_bytes, self.limits.message_bytes, protocol.MAX_BATCHES
+            ),
         )
         session.outbox.post(codec.encode(welcome))
         if self.notice:

@@ -16,7 +16,9 @@ TAB_HEADER: Final = "x-dash-devices-tab"
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
-MAX_MESSAGE: Final = 16 * 2**20  # bytes: a request of a regular callback, or the State that travels with a change
+MAX_MESSAGE: Final = (
+    24 * 2**20
+)  # bytes: a request of a regular callback, or the State that travels with a change: a file of 16 MiB
 MAX_CHANGE: Final = 256 * 2**10  # bytes: the values of one change
 MAX_UNACKED: Final = 256  # changes per page without an ack
 MAX_BATCHES: Final = 8  # batches of state per page that it has not said it applied
@@ -32,6 +34,7 @@ class Close:
     GOING_AWAY: Final = 1001
     UNSUPPORTED: Final = 1003
     INVALID: Final = 1007
+    POLICY: Final = 1008
     TOO_BIG: Final = 1009
     INTERNAL: Final = 1011
     RESTART: Final = 1012
@@ -163,6 +166,7 @@ class Limits:
 
     unacked: int
     change_bytes: int
+    message_bytes: int
     batches: int
 
 

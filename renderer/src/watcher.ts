@@ -226,6 +226,9 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       tellMounted([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
 
+    /** What was told as mounted may be what the server cannot read. */
+    forgetMounted: (): void => mounted.clear(),
+
     /** Is it a value that this page told as mounted, and that only comes back to it with a seq? No value was told as null. */
     isEcho: ([id, property, value]: Triple): boolean =>
       clock() - mountedAt < ANSWER_TIME && equal(valueOf(id, property) ?? null, value) && isAnswer(id, property),

@@ -419,3 +419,18 @@ test("over HTTP the line begins where the layout stands, and callbacks carry the
     ["/app/_dash-update-component", { method: "POST", headers: { "x-dash-devices-tab": "s1" } }],
   ]);
 });
+
+test("a message that the server names as unreadable is not sent again, and the page says so", async () => {
+  const app = joined();
+  report({ value: 90 });
+  const reply = app.request("callback", "", "/app/_dash-update-component", { body: "{}" });
+  socket().lose(4400, "change 1: frame: expected JSON");
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "delta" });
+  expect(sent().map(({ type, values }) => [type, values?.length])).toEqual([["hello", undefined], ["request", undefined], ["change", 0], ["mount", 1]]);
+  expect(browser.elements.get("power").dataset).toEqual({ dashDevices: "refused" });
+  expect(made.map(({ textContent }) => textContent)).toContain("The server cannot read this; not sent again");
+  socket().lose(1009);
+  expect((await reply).status).toBe(413);
+});
