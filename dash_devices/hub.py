@@ -14,6 +14,7 @@ from typing import Any
 
 from . import codec
 from .asks import Asks, Done
+from .batches import Batches
 from .calls import Cause, Item
 from .clients import Client, Clients
 from .engine import Engine
@@ -22,7 +23,6 @@ from .events import is_building
 from .greeter import Greeter
 from .intake import Intake
 from .limits import PageLimits
-from .outbox import Batches
 from .presence import Presence
 from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .refusals import Refusals

@@ -69,6 +69,7 @@ class Presence:
             self.joined.pop(session.token, None)
             session.known = self._engine.components.forget_private(session.token)
             self._engine.startup.look()
+            session.outbox.clear()  # nobody reads that any more
         if session.joined:
             session.joined = False
             self.clients.remove(session.client)

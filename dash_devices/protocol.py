@@ -20,6 +20,7 @@ MAX_MESSAGE: Final = (
     24 * 2**20
 )  # bytes: a request of a regular callback, or the State that travels with a change: a file of 16 MiB
 MAX_CHANGE: Final = 256 * 2**10  # bytes: the values of one change
+MAX_NAME: Final = 64  # characters of what a hello says of a page: its load, its build, its tab and the token of that
 MAX_UNACKED: Final = 256  # changes per page without an ack
 MAX_BATCHES: Final = 8  # batches of state per page that it has not said it applied
 PING_SECONDS: Final = 5  # between two pings to a page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,12 +41,14 @@ def _length(contents: str) -> str:
 
 @pytest.mark.fault("F3")
 def test_files_and_state_of_any_size_arrive_or_are_refused_in_the_page(
-    app: Any, serve: Callable[..., ServerThread], tab: Any
+    app: Any, serve: Callable[..., ServerThread], tab: Any, tmp_path: Path
 ) -> None:
     page = tab(serve(app).url, allow_errors=True)  # the 413
 
     def upload(size: int) -> None:
-        page.set_input_files("#up input", {"name": "a.bin", "mimeType": "a/b", "buffer": b"\0" * size})
+        file = tmp_path / f"{size}.bin"
+        file.write_bytes(bytes(size))
+        page.set_input_files("#up input", file)
 
     for size in (9_000_000, 16 * MIB):
         upload(size)

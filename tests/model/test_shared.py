@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from dash_devices import outbox as outbox_module, shared as shared_module
+from dash_devices.batches import Batch
 from dash_devices.codec import triple
-from dash_devices.outbox import Batch, Outbox
+from dash_devices.outbox import Outbox
 from dash_devices.patches import apply_patch, fold_extend, is_patch
 from dash_devices.shared import Entry, Key, SharedMap
 

@@ -94,6 +94,18 @@ def test_the_first_message_is_one_hello(page: Any) -> None:
     assert old.closed() == 4426
 
 
+@pytest.mark.fault("A7")
+@pytest.mark.parametrize("name", ["page", "build", "tab", "token"])
+def test_names_in_a_hello_are_short(url: str, raw: Callable[..., Raw], name: str) -> None:
+    for length in (63, 64, 65):
+        visitor = raw(url)
+        visitor.send({"type": "hello", "version": 1, "page": "p", "build": "b"} | {name: "x" * length})
+        if length > 64:
+            assert visitor.closed() == 4400
+        else:
+            assert visitor.until("welcome")
+
+
 def test_invalid_utf8_is_closed_with_1007(page: Any, server: Any) -> None:
     bad, other = page().join(), page().join()
     bad._socket.send(b'{"type":"\xff"}', text=True)
