@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, get_type_hints
 
 import orjson
@@ -154,13 +154,16 @@ def with_seq(triple: bytes, seq: int) -> bytes:
     return b"%b,%d]" % (triple[:-1], seq)
 
 
-def mods(seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
+def mods(
+    seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0, gone: Sequence[str] = ()
+) -> bytes:
     """A `Mods` message from encoded triples."""
-    return b'{"type":"mods","seq":%d,"mods":[%b],"events":[%b],"lost":%d}' % (
+    return b'{"type":"mods","seq":%d,"mods":[%b],"events":[%b],"lost":%d%b}' % (
         seq,
         b",".join(triples),
         b",".join(events),
         lost,
+        b',"gone":%b' % orjson.dumps(gone) if gone else b"",
     )
 
 

@@ -8,7 +8,7 @@ Lists, not deques: an empty deque takes 0.7 KiB, and 10,000 tabs that left are k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from . import codec
@@ -118,6 +118,11 @@ class Outbox:
         """The properties to send whole, as copies without patches."""
         entries = self.shown(self.again.take(shared, self.making))
         return [entry.moved(entry.seq) for entry in entries]
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """The page is told that these components have no values any more: its own changes of them count no more either."""
+        if self.reported and (gone := frozenset(ids)):
+            self.reported = {key: seq for key, seq in self.reported.items() if key[0] not in gone}
 
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""

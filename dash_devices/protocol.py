@@ -205,13 +205,17 @@ class WatchList:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mods:
-    """New values, applied in one synchronous task; then the events. The page stands at ``seq`` afterwards."""
+    """New values, applied in one synchronous task; then the events. The page stands at ``seq`` afterwards.
+
+    ``gone``: components of which the server has forgotten all values; it comes before the mods.
+    """
 
     type: ClassVar[str] = "mods"
     seq: int
     mods: list[Mod]
     events: list[Triple]
     lost: int
+    gone: list[str] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

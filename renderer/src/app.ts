@@ -147,6 +147,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   }
 
   function handle(message: any): void {
+    if (message.gone) session.drop(new Set((message.gone = message.gone.map(ownText))));
     for (const name of ["mods", "events", "props", "values"]) {
       message[name]?.forEach((triple: Triple) => (triple[0] = session.adopt(triple[0])));
     }
@@ -215,6 +216,8 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     const { write, differing, isDue } = session.take(message);
     writer.write(write.filter((triple) => !watcher.isEcho(triple)), differing);
     writer.fire(message.events);
+    // What this page was not there to show, the server has forgotten: it hears of it again.
+    if (differing && message.gone) watcher.tellAgain(message.gone);
     if (message.lost) complain(`${message.lost} events lost`);
     if (isDue) say({ type: "applied", seq: message.seq });
   });

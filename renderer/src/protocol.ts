@@ -8,6 +8,7 @@ export const MAX_DEPTH = 64;
 export const MAX_NODES = 100000;
 export const MAX_MESSAGE = 25165824;
 export const MAX_CHANGE = 262144;
+export const MAX_NAME = 64;
 export const MAX_UNACKED = 256;
 export const MAX_BATCHES = 8;
 export const PING_SECONDS = 5;
@@ -159,13 +160,16 @@ export interface WatchList {
   watch: Watch[];
 }
 
-/** New values, applied in one synchronous task; then the events. The page stands at `seq` afterwards. */
+/** New values, applied in one synchronous task; then the events. The page stands at `seq` afterwards.
+
+`gone`: components of which the server has forgotten all values; it comes before the mods. */
 export interface Mods {
   type: "mods";
   seq: number;
   mods: Mod[];
   events: Triple[];
   lost: number;
+  gone?: string[] | null;
 }
 
 /** Values for one page alone. */

@@ -157,6 +157,12 @@ export function createSession(page: string, build: string, identity: Place, refu
     arrived: ({ seq, mods }: Mods): void =>
       mods.forEach(([id, property, , own]) => versions.set(keyOf(id, property), own ?? seq)),
 
+    /** The server has forgotten all values of these components: they do not count any more. */
+    drop(ids: Set<string>): void {
+      ids.forEach((id) => spelled.delete(id));
+      [...versions.keys()].forEach((key) => ids.has(idOf(key)) && versions.delete(key));
+    },
+
     /** The first message of a line. */
     hello: (at: number): Hello => ({ type: "hello", version: VERSION, page, build, ...place, at, n: last }),
 

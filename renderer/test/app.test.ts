@@ -285,6 +285,22 @@ test("cookies are fetched before the reply is handed over", async () => {
   await reply;
 });
 
+test("what the server has forgotten meanwhile counts no more, and is announced again where the page shows it", () => {
+  joined();
+  receive({ ...mods(5, 55), mods: [["power", "value", 55], ["gone", "value", 1]] });
+  socket().lose();
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "delta" }, { ...mods(6, 0), mods: [], gone: ["power", "gone"] }, { type: "ping", at: 0, check: true });
+  endTask();
+  expect(sent().find(({ type }) => type === "pong")).toMatchObject({ seq: 6, hash: 0 });
+  expect(sent().slice(-1)).toMatchObject([{ type: "mount", values: [["power", "value", 55]] }]);
+  const before = sent().length;
+  receive({ ...mods(7, 0), mods: [], gone: ["power"] });
+  endTask();
+  expect(sent()).toHaveLength(before);
+});
+
 test("another build reloads once", () => {
   start();
   socket().open();
