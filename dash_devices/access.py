@@ -202,6 +202,11 @@ class Access:
         if any(True for _ in self._read.of(key)):
             yield key
 
+    def forget(self, ids: Iterable[str]) -> None:
+        """These components are gone with all their values."""
+        for id in ids:
+            self._veils.pop(id, None)
+
     def _note(self, id: str, veils: Iterable[Key]) -> None:
         known = self._veils.setdefault(id, set())
         if not known.issuperset(veils):

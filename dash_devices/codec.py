@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, get_type_hints
 
 import orjson
@@ -69,6 +69,12 @@ _NUMBERED: Final = re.compile(rb'\{"type":"(change|request)","(?:n|ref)":(\d{1,1
 def _too_complex(raw: bytes) -> TooComplexError:
     told = _NUMBERED.match(raw)
     return TooComplexError(told[1].decode(), int(told[2])) if told else TooComplexError()
+
+
+def named(raw: bytes) -> str:
+    """``change 5: `` or ``request 5: `` for a frame that begins like one: so a page knows what not to send again."""
+    told = _NUMBERED.match(raw)
+    return f"{told[1].decode()} {told[2].decode()}: " if told else ""
 
 
 def _load(raw: bytes) -> Any:
@@ -148,13 +154,16 @@ def with_seq(triple: bytes, seq: int) -> bytes:
     return b"%b,%d]" % (triple[:-1], seq)
 
 
-def mods(seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
+def mods(
+    seq: int, triples: Iterable[bytes], events: Iterable[bytes] = (), lost: int = 0, gone: Sequence[str] = ()
+) -> bytes:
     """A `Mods` message from encoded triples."""
-    return b'{"type":"mods","seq":%d,"mods":[%b],"events":[%b],"lost":%d}' % (
+    return b'{"type":"mods","seq":%d,"mods":[%b],"events":[%b],"lost":%d%b}' % (
         seq,
         b",".join(triples),
         b",".join(events),
         lost,
+        b',"gone":%b' % orjson.dumps(gone) if gone else b"",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from .absent import Absent
 from .shared import Key
 
 DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"})
@@ -113,7 +114,7 @@ class Components:
         self._holding: dict[str, set[str]] = {}  # id -> its properties that hold components
         self._removed: dict[str, None] = {}
         self._news: dict[str, bool] = {}
-        self._private = 0
+        self._private, self.absent = 0, Absent()
 
     def __contains__(self, id: str) -> bool:
         return id in self._holders
@@ -234,6 +235,7 @@ class Components:
         """
         for id in found:
             self._removed.pop(id, None)
+            self.absent.sent(id)
         fresh = self.add_private(tab, found)
         for id in (id for id in found if id in self._pages[tab]):
             props, self._types[id] = found[id]["props"], found[id]["type"]
@@ -249,10 +251,10 @@ class Components:
         return list(owned)
 
     def _hold(self, id: str) -> None:
-        if id in self._holders:
-            self._holders[id] += 1
+        self._holders[id] = self._holders.get(id, 0) + 1
+        if self._holders[id] > 1:
             return
-        self._holders[id] = 1
+        self.absent.came(id)
         self._note(id, True)
         self._removed.pop(id, None)
         parts = id_parts(id)
@@ -269,9 +271,12 @@ class Components:
         self._note(id, False)
         self._props.pop(id, None)
         self._types.pop(id, None)
+        self.absent.left(id, id in self._homes)
         if id in self._homes:
             del self._homes[id]
-            self._remember_removed(id)
+            self._removed[id] = None
+            if len(self._removed) > MAX_REMOVED:
+                del self._removed[next(iter(self._removed))]
         parts = id_parts(id)
         if parts:
             del self._by_names[parts[0]][parts[1]]
@@ -287,11 +292,6 @@ class Components:
             del owned[id]
             self._private -= 1
         self._holders[id] = 0
-
-    def _remember_removed(self, id: str) -> None:
-        self._removed[id] = None
-        if len(self._removed) > MAX_REMOVED:
-            del self._removed[next(iter(self._removed))]
 
     def _note(self, id: str, is_there: bool) -> None:
         """Back before anybody asked is no news."""

@@ -142,7 +142,7 @@ class Connection:
                 self._handle[type(message)](self.session, message, len(raw))
             self._check_reading()
         except ProtocolError as error:
-            self.fault(error.code, str(error))
+            self.fault(error.code, f"{codec.named(raw)}{error}")
 
     def fault(self, code: int, reason: str) -> None:
         """The page breaks the rules of the socket: that is counted, told in the log, and ends it."""
@@ -263,6 +263,7 @@ class Connection:
             raise ProtocolError(
                 f"protocol version: expected {protocol.VERSION}, got {message.version}; reload", Close.VERSION
             )
+        _check_names(message)
         self._timer.cancel()
         self.state = State.LIVE
         self.session = self._hub.hello(self, message, self._make_client, self._handshake.identity)
@@ -281,3 +282,10 @@ class Connection:
 
     def _change(self, session: Session, message: Change, size: int) -> None:
         self._hub.change(session, message, size)
+
+
+def _check_names(hello: Hello) -> None:
+    """They are kept for every tab that may come back."""
+    for name in ("page", "build", "tab", "token"):
+        if len(getattr(hello, name) or "") > protocol.MAX_NAME:
+            raise ProtocolError(f"hello.{name}: expected at most {protocol.MAX_NAME} characters")

@@ -40,6 +40,7 @@ class Greeter:
         self.rerun = True
         self._ids_version = (-1, -1)
         self._ids = b"[]"
+        self._covered: dict[str, bool] = {}  # dict ids: does a pattern stand for them?
 
     def greet(self, session: Session, hello: Hello, build: str, clients: int) -> None:
         """Place a page whose socket is new, and post the welcome with what was answered before; ``clients``: their number."""
@@ -53,13 +54,23 @@ class Greeter:
     def recheck(self, sessions: Iterable[Session]) -> None:
         """Rights may change at any time: pages that may read something else than before have to connect again."""
         self._access_version = self.engine.access.version
-        if not self.engine.access.hides:
-            return
         for session in sessions:
             link = session.link
-            if link is not None and self.engine.access.view(session.client) is not session.outbox.view:
+            if link is not None and self._is_behind(session.outbox.position):
+                link.close(
+                    Close.RESTART, f"retry {RETRY_MS}"
+                )  # it cannot be told any more what was forgotten meanwhile
+            elif (
+                link is not None
+                and self.engine.access.hides
+                and self.engine.access.view(session.client) is not session.outbox.view
+            ):
                 logger.info("client %s: has other rights than before, and is to connect again", session.client)
                 link.close(Close.RESTART, f"retry {RETRY_MS}")
+
+    def _is_behind(self, position: int | None) -> bool:
+        """Can it no more be told what was forgotten since?"""
+        return position is not None and 0 <= position < self.engine.shared.told_from
 
     def recheck_after_protect(self, sessions: Iterable[Session]) -> None:
         """The same, if there are new rules since."""
@@ -74,7 +85,8 @@ class Greeter:
             return "fresh"
         forgotten = hello.token is not None and hello.token != session.token
         # what a page with other rights was sent is no longer what it is to hold; and one was to be sent everything before
-        is_unsure = outbox.position is not None and (outbox.view is not view or outbox.again.wants_all)
+        is_changed = outbox.view is not view or outbox.again.wants_all
+        is_unsure = outbox.position is not None and (is_changed or self._is_behind(hello.seq))
         is_reborn = hello.epoch != self.epoch or forgotten
         if is_reborn or is_unsure:
             self._begin_anew(session, hello, is_reborn)
@@ -130,7 +142,9 @@ class Greeter:
             rerun=RERUN_MS + RERUN_MS_EACH * clients if self.rerun else 0,
             watch=self.engine.registry.watch_list(),
             shared=shared,
-            limits=Limits(protocol.MAX_UNACKED, self.limits.change_bytes, protocol.MAX_BATCHES),
+            limits=Limits(
+                protocol.MAX_UNACKED, self.limits.change_bytes, self.limits.message_bytes, protocol.MAX_BATCHES
+            ),
         )
         session.outbox.post(codec.encode(welcome))
         if self.notice:
@@ -139,9 +153,20 @@ class Greeter:
             session.answer_again()
 
     def _shared_ids(self) -> bytes:
-        """The components that show shared state, as JSON; encoded once, however many pages come."""
-        version = (self.engine.registry.version, self.engine.shared.width)
-        if version != self._ids_version:
-            ids = dict.fromkeys((*self.engine.registry.written_ids(), *self.engine.shared.ids()))
-            self._ids_version, self._ids = version, orjson.dumps(list(ids))
+        """The components that show shared state, as JSON; encoded once, however many pages come.
+
+        Without those that a pattern stands for, as pages know it: visitors make up no others.
+        """
+        registry, shared = self.engine.registry, self.engine.shared
+        if registry.version != self._ids_version[0] or len(self._covered) > 2 * len(shared):
+            self._covered.clear()
+        if (registry.version, shared.names_version) != self._ids_version:
+            ids = [id for id in shared.ids() if not self._is_covered(id)]
+            self._ids_version = registry.version, shared.names_version
+            self._ids = orjson.dumps(list(dict.fromkeys((*registry.written_ids(), *ids))))
         return self._ids
+
+    def _is_covered(self, id: str) -> bool:
+        if id.startswith("{") and id not in self._covered:
+            self._covered[id] = self.engine.registry.covers(id)
+        return self._covered.get(id, False)

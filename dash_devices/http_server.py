@@ -18,6 +18,7 @@ from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WS
 from wsproto.events import Message
 
 from .endpoint import UNDER_RUN, ASGIApp, Receive, Scope, Send
+from .fragments import BYTES_FOR_ONE_MORE
 from .http_connections import HttpConnection, HttpConnections
 from .limits import PageLimits
 
@@ -25,7 +26,6 @@ PIECE = 32_768  # bytes of an answer that are passed on at once: a stream of HTT
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
 STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
 STREAM_SECONDS = 0.005  # between two looks
-FRAGMENT_BYTES = 4_096  # a message may have one more fragment for each of these
 CLOSE_SECONDS = 1.0  # for a peer to answer a close frame
 
 
@@ -53,7 +53,7 @@ class BoundedMessage(WebsocketBuffer):
         """
         self._count += event.frame_finished
         size = self.length + len(event.data)
-        if size > self.max_length or self._count > self._fragments + size // FRAGMENT_BYTES:
+        if size > self.max_length or self._count > self._fragments + size // BYTES_FOR_ONE_MORE:
             self.clear()
             self.max_length = -1  # nothing that follows is taken
             self._refused()

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import codec
 from .asks import Asks, Done
+from .batches import Batches
 from .calls import Cause, Item
 from .clients import Client, Clients
 from .engine import Engine
@@ -22,7 +23,6 @@ from .events import is_building
 from .greeter import Greeter
 from .intake import Intake
 from .limits import PageLimits
-from .outbox import Batches
 from .presence import Presence
 from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .refusals import Refusals
@@ -267,6 +267,7 @@ class Hub:
         """Cut the dead sockets, and send the pings that are due."""
         if self.vitals.sweep(list(self._linked.values())):
             self.wake()
+        self.presence.forget_absent()
         with self.engine.lock:
             self.greeter.recheck(self._linked.values())
 
@@ -283,8 +284,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Nothing runs or waits any more on the loop."""
-        self.stopping = True
-        self.engine.running = False
+        self.stopping, self.engine.running = True, False
         self.presence.clear()
         await self.engine.lanes.stop()
         tasks = list(self._tasks)

@@ -244,7 +244,10 @@ class Intake:
         limits = [callback.max_change for callback in listeners]
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
-    def _may_adopt(self, session: Session, key: Key, value: Any) -> bool:
+    def _may_adopt(self, session: Session, key: Key, value: Any, size: int) -> bool:
+        listeners = [invocation.callback for invocation in self.engine.registry.invocations([key])]
+        if size > self.limits.change_bytes and size > self._change_limit(listeners):
+            return False
         try:
             self._contents.check(key, value)
         except Refused:
@@ -274,7 +277,7 @@ class Intake:
                     continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                if entry is None and value is not None and self._may_adopt(session, key, value):
+                if entry is None and value is not None and self._may_adopt(session, key, value, len(encoded)):
                     adopted.append(Item(key, encoded))
                 elif entry is not None and entry.encoded != encoded:
                     session.outbox.again.whole.add(key)

@@ -184,8 +184,7 @@ class Journal:
             dirty = [key for key in shared.dirty or () if self._selection.keeps(key)]
             # what stands there is older than the change, which may be on disk already
             shared.dirty = {key: None for key in dirty if key in self._pending}
-            entries = [entry for key in dirty if key not in self._pending and (entry := shared.get(key))]
-            return Work({entry.key: entry for entry in entries}, tabs, writes, shared.seq)
+            return Work({key: shared.get(key) for key in dirty if key not in self._pending}, tabs, writes, shared.seq)
 
     def settled(self, writes: list[Write], trouble: str) -> None:
         """The loop goes on with these changes."""

@@ -13,11 +13,12 @@ class PageLimits:
 
     Attributes:
         change_bytes: of the values of one change, as JSON; ``max_change=`` raises it for one callback.
-        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it. Under
-            ``app.run()`` only.
+        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it. Pages are
+            told, and send nothing larger. The server keeps to it under ``app.run()`` only.
         depth: how deep a value may be nested.
         nodes: how many parts a value may have.
-        fragments: frames that one message may be cut into. Under ``app.run()`` only.
+        fragments: frames that one message may be cut into, beside one for each 4 KiB of it: browsers cut large ones
+            into many. Under ``app.run()`` only.
         messages_per_second: what is taken at most, on and on; a second's worth at once is no flood.
         bytes_per_second: likewise; one message of any size that is allowed may come at once.
         work_per_second: seconds that handling its messages may take of each second.

@@ -20,6 +20,7 @@ from websockets.server import ServerProtocol
 from .connection import Connection
 from .endpoint import SocketApp, handshake_of
 from .feed import Feed
+from .fragments import Fragments
 from .framing import text_frame
 from .handshakes import Opening, opening_of, rejection
 from .heads import HTTP2_PREFACE, HeadError, IncomingHead, error_answer, method_and_path
@@ -57,7 +58,7 @@ class Listener(asyncio.Protocol):
         self._head = IncomingHead()
         self._identifying: asyncio.Task[None] | None = None
         self._gone: Callable[[], None] | None = None
-        self._fragments: list[bytes] = []
+        self._fragments = Fragments()
         self._binary = False
         self._connection: Connection | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +120,7 @@ class Listener(asyncio.Protocol):
         self._let_go()
 
     def _let_go(self) -> None:
-        """Half a message may be 16 MiB, and nobody knows when the collector comes: the parser refers to itself until it ends."""
+        """Half a message may be 24 MiB, and nobody knows when the collector comes: the parser refers to itself until it ends."""
         protocol, self._protocol = self._protocol, None
         self._fragments.clear()
         if protocol is not None:
@@ -235,15 +236,13 @@ class Listener(asyncio.Protocol):
             protocol.fail(1003, "send text frames")
             return
         assert self._connection is not None
-        self._fragments.append(bytes(frame.data))
-        if len(self._fragments) > (limit := self._connection.limits.fragments):
-            protocol.fail(1008, f"more than {limit} fragments")
+        if not self._fragments.add(bytes(frame.data), self._connection.limits.fragments):
+            protocol.fail(1008, "too many fragments for its size")
             return
         if not frame.fin:
             return
-        data = b"".join(self._fragments)
-        self._fragments.clear()
-        if not data.isascii():  # decoding 16 MiB only to look at them takes as much again
+        data = self._fragments.take()
+        if not data.isascii():  # decoding 24 MiB only to look at them takes as much again
             try:
                 data.decode()
             except UnicodeDecodeError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import codec
 from .again import Again
+from .batches import Batch, Batches
 from .errors import ProtocolError
 from .protocol import MAX_BATCHES
 from .shared import Entry, Key, SharedMap, crc_of
@@ -21,68 +22,8 @@ if TYPE_CHECKING:
     from .access import View
 
 MAX_EVENTS = 1_000
+KEPT_BYTES = 100  # that Python takes for each thing that is kept
 EXTENDING = ("extendData", "prependData")  # events that the server folds into its copy of the figure
-
-
-class Batch:
-    """What the shared map has for pages at one position, with the same rights; made once per flush for all of them."""
-
-    __slots__ = ("_message", "_position", "_shared", "entries", "origins")
-
-    def __init__(self, shared: SharedMap, position: int, view: View | None = None) -> None:
-        entries = shared.since(position)
-        self.entries = entries if view is None else view.shown_all(entries)
-        self.origins = {entry.origin for entry in self.entries if entry.origin is not None}
-        self._position = position
-        self._shared = shared
-        self._message: bytes | None = None
-
-    @property
-    def message(self) -> bytes:
-        """The mods for a page that made none of these changes itself."""
-        if self._message is None:
-            self._message = self._encode(self.entries)
-        return self._message
-
-    def message_for(self, client: str, outbox: Outbox) -> bytes | None:
-        """The mods for one page: without what it shows already, because it made the change.
-
-        What stands inside of another mod is sent all the same: that may write something older over it.
-        """
-        if client not in self.origins and not outbox.has_own:
-            if not self.entries:
-                return None
-            outbox.batch_out(self._shared.seq)
-            return self.message
-        whole = outbox.take_whole(self._shared)
-        told = {entry.key for entry in whole}
-        others = {entry.key for entry in self.entries if entry.origin != client}
-        around = self._shared.around
-        entries = [
-            entry
-            for entry in self.entries
-            if entry.key not in told and (entry.origin != client or any(key in others for key in around(entry.key[0])))
-        ]
-        entries.extend(whole)
-        events, lost = outbox.take_events({entry.key[0] for entry in entries if entry.key[1] == "figure"})
-        if entries:
-            outbox.batch_out(self._shared.seq)
-        return self._encode(entries, events, lost) if entries or events or lost else None
-
-    def _encode(self, entries: list[Entry], events: Iterable[bytes] = (), lost: int = 0) -> bytes:
-        seq, position = self._shared.seq, self._position
-        filled = {entry.key: entry.seq for entry in entries if entry.patches and not entry.is_patch_for(position)}
-        mods = [entry.mod_for(self._place(entry, filled) if entry.patches else position, seq) for entry in entries]
-        return codec.mods(seq, mods, events, lost)
-
-    def _place(self, entry: Entry, filled: dict[Key, int]) -> int:
-        """From where a page needs the patches of a value: a patched one around it that is sent whole has the older ones in it."""
-        around = self._shared.around(entry.key[0])
-        return max([self._position, *(filled[key] for key in around if key in filled)])
-
-
-Batches = dict[tuple[int, "View | None"], Batch]
-"""The batches of one flush, by position and rights."""
 
 
 class Outbox:
@@ -178,12 +119,24 @@ class Outbox:
         entries = self.shown(self.again.take(shared, self.making))
         return [entry.moved(entry.seq) for entry in entries]
 
+    def forget(self, ids: Iterable[str]) -> None:
+        """The page is told that these components have no values any more: its own changes of them count no more either."""
+        if self.reported and (gone := frozenset(ids)):
+            self.reported = {key: seq for key, seq in self.reported.items() if key[0] not in gone}
+
     def take_events(self, figures: set[str]) -> tuple[list[bytes], int]:
         """The events, without the points of figures that are sent whole: those have them already."""
         events = [triple for (id, property), triple in self._events if not (id in figures and property in EXTENDING)]
         lost, self.lost = self.lost, 0
         self._events.clear()
         return events, lost
+
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps, about."""
+        texts = [*self._messages, *self._props.values(), *(triple for _, triple in self._events)]
+        names = [id for id, _ in (*self.again.whole, *self.reported)]
+        return sum(map(len, texts)) + sum(map(len, names)) + KEPT_BYTES * (len(texts) + len(names))
 
     def clear(self) -> None:
         """The socket is gone: what was for it alone is gone with it. Events stay for a page that resumes.

@@ -13,6 +13,7 @@ from .clients import Client, Clients
 from .engine import Engine
 from .lanes import run_as_call
 from .sessions import Session, Sessions
+from .shared import Key
 from .threads import in_thread
 
 logger = logging.getLogger("dash_devices.clients")
@@ -28,6 +29,7 @@ class Presence:
         joined: their sessions, by token; changed under the engine's lock.
         connect_callbacks: called with a client and True or False, after the table changed.
         forgotten: called with the sessions of tabs that will not come back.
+        is_durable: is this property named as durable, so that its value stays though nobody shows it?
         push_to_page: what a truthy return value of a connect callback is handed to.
     """
 
@@ -40,6 +42,7 @@ class Presence:
         self._engine = engine
         self._sessions = sessions
         self._leave_after = leave_after
+        self.is_durable: Callable[[Key], bool] = lambda key: False
         self._leaving: dict[str, asyncio.TimerHandle] = {}
 
     def join(self, session: Session) -> None:
@@ -69,11 +72,24 @@ class Presence:
             self.joined.pop(session.token, None)
             session.known = self._engine.components.forget_private(session.token)
             self._engine.startup.look()
+            session.outbox.clear()  # nobody reads that any more
         if session.joined:
             session.joined = False
             self.clients.remove(session.client)
             self._tell_connect(session.client, False)
         self.forgotten(self._sessions.left(session, time.monotonic()))
+
+    def forget_absent(self) -> None:
+        """Drop the values of dict ids that nobody shows any more, as far as they are not kept; see `absent`."""
+        engine = self._engine
+        with engine.lock:
+            gone = engine.components.absent.settle(engine.shared, engine.components.__contains__, self.is_durable)
+            if not gone:
+                return
+            engine.shared.forget(gone)
+            engine.access.forget(gone)
+            engine.metrics["ids_forgotten"] += len(gone)
+        engine.changed()
 
     def post(self, message: bytes, to: Callable[[Session], bool] = lambda session: True) -> None:
         """A message for every page that is there; or for some of them."""

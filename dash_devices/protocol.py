@@ -16,8 +16,11 @@ TAB_HEADER: Final = "x-dash-devices-tab"
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
-MAX_MESSAGE: Final = 16 * 2**20  # bytes: a request of a regular callback, or the State that travels with a change
+MAX_MESSAGE: Final = (
+    24 * 2**20
+)  # bytes: a request of a regular callback, or the State that travels with a change: a file of 16 MiB
 MAX_CHANGE: Final = 256 * 2**10  # bytes: the values of one change
+MAX_NAME: Final = 64  # characters of what a hello says of a page: its load, its build, its tab and the token of that
 MAX_UNACKED: Final = 256  # changes per page without an ack
 MAX_BATCHES: Final = 8  # batches of state per page that it has not said it applied
 PING_SECONDS: Final = 5  # between two pings to a page
@@ -32,6 +35,7 @@ class Close:
     GOING_AWAY: Final = 1001
     UNSUPPORTED: Final = 1003
     INVALID: Final = 1007
+    POLICY: Final = 1008
     TOO_BIG: Final = 1009
     INTERNAL: Final = 1011
     RESTART: Final = 1012
@@ -163,6 +167,7 @@ class Limits:
 
     unacked: int
     change_bytes: int
+    message_bytes: int
     batches: int
 
 
@@ -200,13 +205,17 @@ class WatchList:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mods:
-    """New values, applied in one synchronous task; then the events. The page stands at ``seq`` afterwards."""
+    """New values, applied in one synchronous task; then the events. The page stands at ``seq`` afterwards.
+
+    ``gone``: components of which the server has forgotten all values; it comes before the mods.
+    """
 
     type: ClassVar[str] = "mods"
     seq: int
     mods: list[Mod]
     events: list[Triple]
     lost: int
+    gone: list[str] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

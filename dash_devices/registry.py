@@ -215,6 +215,12 @@ class Registry:
         """The ids, or patterns of them, of the components that shared callbacks write."""
         return list(dict.fromkeys(dep.text for callback in self.callbacks for dep in callback.outputs))
 
+    def covers(self, id: str) -> bool:
+        """Does a pattern of what is watched or written stand for this dict id?"""
+        names, values = id_parts(id) or ((), ())
+        is_written = any(fits(dep, values, {}, free=True) for dep, _ in self._written.get(names, ()))
+        return is_written or any(self.is_watched((id, property)) for property in self.watched_properties())
+
     def watch_list(self) -> list[Watch]:
         """What pages have to watch, each with the State that its chain may read."""
         if self._watch_version != self.version:

@@ -38,9 +38,9 @@ class Write:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Work:
-    """What goes into one commit: values, tabs (None: forgotten), and the changes that wait for it. ``seq``: of now."""
+    """What goes into one commit: values and tabs (None: forgotten), and the changes that wait for it. ``seq``: of now."""
 
-    values: dict[Key, Entry]
+    values: dict[Key, Entry | None]
     tabs: dict[str, bytes | None]
     writes: list[Write]
     seq: int
@@ -135,7 +135,10 @@ class Scribe:
         """What differs from what is on disk; a change comes after what was stored before it."""
         rows: dict[RowKey, Row | None] = {}
         for key, entry in work.values.items():
-            if self._digests.get((VALUE, *key)) != _digest(entry.encoded):
+            is_known = (VALUE, *key) in self._digests
+            if entry is None and is_known:
+                rows[VALUE, *key] = None
+            elif entry is not None and self._digests.get((VALUE, *key)) != _digest(entry.encoded):
                 rows[VALUE, *key] = Row(entry.encoded, self._base + entry.seq)
         place = self._base + work.seq
         for name, body in work.tabs.items():

@@ -44,6 +44,10 @@ class Selection:
         """Was nothing named?"""
         return not self._named and not self._patterns
 
+    def is_named(self, key: Key) -> bool:
+        """Was it said of this property that it is durable?"""
+        return self._is_named(key) and self.keeps(key)
+
     def keeps(self, key: Key) -> bool:
         """Is this property durable: on disk, and before a change of it is carried out?"""
         if self._is_event(key):

@@ -12,13 +12,17 @@ from typing import Any, NamedTuple, Protocol
 
 from .clients import Client
 from .identity import is_same_person
-from .outbox import Outbox
+from .outbox import KEPT_BYTES, Outbox
 from .protocol import MAX_UNACKED, Hello
 from .pulse import Clock, Pulse
 from .shared import Key
 
 KEEP_SECONDS = 600.0  # how long the tab of a client that left may come back as the same client
 KEEP_TABS = 10_000
+KEEP_BYTES = (
+    64 * 2**20
+)  # that all of them take, about: an answer is a few dozen bytes, but visitors may make up long ones
+SESSION_BYTES = 3_000  # that a tab takes that has said nothing
 
 
 class Link(Protocol):
@@ -123,6 +127,14 @@ class Session:
         # a page that takes a refused value from the answer must not get the patch that led there on top
         self.outbox.again.whole.update(refused)
 
+    @property
+    def size(self) -> int:
+        """Bytes that are kept for it, about."""
+        client = self.client
+        texts = [client.address, client.host, client.origin or "", client.user_agent, self.page, *(self.known or ())]
+        kept = sum(map(len, texts)) + sum(len(message) for _, message in self.answers)
+        return SESSION_BYTES + kept + KEPT_BYTES * (len(texts) + len(self.answers)) + self.outbox.size
+
     def _record(self, n: int, message: bytes) -> None:
         self.handled = n
         self.answers.append((n, message))
@@ -145,7 +157,10 @@ class Sessions:
     def __init__(self) -> None:
         self.recall: Callable[[str], Remembered | None] = lambda token: None
         self._by_token: dict[str, Session] = {}
-        self._gone: OrderedDict[str, Session] = OrderedDict()  # of clients that left, oldest first
+        self._gone: OrderedDict[str, tuple[Session, int]] = (
+            OrderedDict()
+        )  # of clients that left, oldest first; with their sizes
+        self._gone_bytes = 0
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_token.values()))
@@ -169,7 +184,7 @@ class Sessions:
             self._by_token[session.token] = session
         if identity is not None:
             session.identity = session.client.authentication = identity
-        self._gone.pop(session.token, None)
+        self._back(session.token)
         if session.page != hello.page:
             session.begin(hello.page)
         return session
@@ -186,11 +201,20 @@ class Sessions:
     def left(self, session: Session, now: float) -> list[Session]:
         """A client left; returns the tabs that are forgotten by now, oldest first."""
         session.left_at = now
-        self._gone[session.token] = session
+        self._back(session.token)
+        self._gone[session.token] = session, session.size
+        self._gone_bytes += session.size
         forgotten: list[Session] = []
         while self._gone:
-            oldest = next(iter(self._gone.values()))
-            if len(self._gone) <= KEEP_TABS and now - oldest.left_at <= KEEP_SECONDS:
+            token, (oldest, _) = next(iter(self._gone.items()))
+            is_room = len(self._gone) <= KEEP_TABS and self._gone_bytes <= KEEP_BYTES
+            if is_room and now - oldest.left_at <= KEEP_SECONDS:
                 break
-            forgotten.append(self._by_token.pop(self._gone.popitem(last=False)[0]))
+            self._back(token)
+            forgotten.append(self._by_token.pop(token))
         return forgotten
+
+    def _back(self, token: str) -> None:
+        """It counts no more among those that left."""
+        _, size = self._gone.pop(token, (None, 0))
+        self._gone_bytes -= size

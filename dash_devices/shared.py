@@ -20,6 +20,7 @@ from .codec import triple, with_seq
 Key = tuple[str, str]
 """``(component id as the wire writes it, property)``."""
 
+MAX_GONE = 20_000  # ids that are told to pages as forgotten; a page further behind starts over
 MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
 
 UNSET: Any = object()
@@ -143,6 +144,8 @@ class SharedMap:
         seq: the newest seq given out; 0 before the first store.
         dirty: the properties that were stored since somebody took them from here; None while nobody does.
         around: the shared properties that a component stands in, from the inside out.
+        names_version: changes when components get their first entry, or lose all of them.
+        told_from: the oldest seq from which pages can be told what was forgotten since.
     """
 
     def __init__(self) -> None:
@@ -150,7 +153,13 @@ class SharedMap:
         self.dirty: dict[Key, None] | None = None
         self.around: Callable[[str], Sequence[Key]] = lambda id: ()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self.names_version = 0
+        self.told_from = 0
         self._by_id: dict[str, dict[str, None]] = {}
+        self._new: dict[str, None] = {}
+        self._gone: OrderedDict[str, int] = (
+            OrderedDict()
+        )  # ids, with the seq at which they were forgotten, oldest first
         self._sums: tuple[int, list[int], list[int]] = (-1, [], [])
 
     def __len__(self) -> int:
@@ -168,7 +177,7 @@ class SharedMap:
         if key not in self._entries:
             self._entries[key] = Entry(key, 0, value=value)
             self._entries.move_to_end(key, last=False)
-            self._by_id.setdefault(key[0], {})[key[1]] = None
+            self._name(key)
 
     def next_seq(self) -> int:
         """Take the next place in the order."""
@@ -179,7 +188,7 @@ class SharedMap:
         """Store an entry that was made with the newest seq."""
         self._entries[entry.key] = entry
         self._entries.move_to_end(entry.key)
-        self._by_id.setdefault(entry.key[0], {})[entry.key[1]] = None
+        self._name(entry.key)
         self._changed(entry.key)
 
     def fold(self, entry: Entry, value: Any) -> None:
@@ -195,6 +204,42 @@ class SharedMap:
         for outer in self.around(key[0]):
             if (entry := self._entries.get(outer)) is not None:
                 entry.filled = UNSET
+
+    def _name(self, key: Key) -> None:
+        id, property = key
+        if id not in self._by_id:
+            self._by_id[id] = {}
+            self.names_version += 1
+            if id.startswith("{"):
+                self._new[id] = None
+        self._by_id[id][property] = None
+
+    def take_new(self) -> list[str]:
+        """The dict ids that got their first entry since this was last asked."""
+        new, self._new = self._new, {}
+        return list(new)
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop all entries of some components, at the next seq: pages that held them are told."""
+        seq = self.next_seq()
+        self.names_version += 1
+        for id in ids:
+            for property in self._by_id.pop(id, ()):
+                del self._entries[id, property]
+                self._changed((id, property))
+            self._gone[id] = seq
+            self._gone.move_to_end(id)
+        while len(self._gone) > MAX_GONE:
+            _, self.told_from = self._gone.popitem(last=False)
+
+    def gone_since(self, position: int) -> list[str]:
+        """The components that were forgotten after ``position``; they may have entries again, of a later seq."""
+        found = []
+        for id, seq in reversed(self._gone.items()):
+            if seq <= position:
+                break
+            found.append(id)
+        return found
 
     def blank(self, key: Key) -> None:
         """Forget a value that turned out to be an event's: its seq stays, because pages count it."""
@@ -241,13 +286,8 @@ class SharedMap:
         return sum(len(entry.encoded) for key in keys if (entry := self.get(key)) is not None)
 
     def ids(self) -> list[str]:
-        """The components that have entries; an id once there stays."""
+        """The components that have entries."""
         return list(self._by_id)
-
-    @property
-    def width(self) -> int:
-        """How many components have entries."""
-        return len(self._by_id)
 
     def of(self, id: str) -> list[Entry]:
         """The entries of one component."""

@@ -9,12 +9,12 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // Members of our own objects. None of them is a name on the wire, in Dash's store or in the browser: those must stay.
 const OWN_MEMBERS = `
-  adopt appeared arrived aside asksPeople author backlog beat begin catchesUp caughtUp change component count current differing
-  fail fire fits frame frames hasStarted hello hydrated ids inputsOf interrupted isAgain isComplete isDue isEcho isPlain
-  isRunning isSensor isThere isWriting keep keepOnly kind listenersOf look lostLine matching mount namedPaths notify openLine
+  adopt appeared arrived aside asksPeople author backlog beat begin carried catchesUp caughtUp change component count current differing drop
+  fail fire fits forgetMounted frame giveUp hasStarted hello hydrated ids inputsOf interrupted isAgain isCarried isComplete isDue isEcho isPlain
+  isRunning isSensor isThere isWriting keep keepOnly kind listenersOf look lostLine matching mayCarry mount namedPaths notify openLine
   outdatedPage outputsOf owed owner paint pathOf place pong prefix putProps readProps receiveText refused replied request
-  restartLine restore resumed runAgain runs runsOf session setProps settled settleDebts showDown showError shown showsConnected
-  startLine succeed take triples unconfirmed unsettle view watchedOf watchedTexts watchList withdraw withoutUndo write written
+  restartLine restore resumed runAgain runs runsOf sendAgain session setProps settled settleDebts showDown showError shown showsConnected
+  startLine succeed take tellAgain tries triples unconfirmed unsettle view watchedOf watchedTexts watchList withdraw withoutUndo write written
 `;
 
 // Constants of the protocol go into the code as numbers, without the tables they stand in.

@@ -58,6 +58,8 @@ class Held:
         if message["type"] == "welcome" and message["mode"] == "snapshot":
             self.__init__()  # type: ignore[misc]
         elif message["type"] == "mods":
+            gone = message.get("gone", ())
+            self.seqs = {name: seq for name, seq in self.seqs.items() if name.rpartition(".")[0] not in gone}
             for id, property, _, *seq in message["mods"]:
                 self._hold(f"{id}.{property}", *seq or [message["seq"]])
         elif message["type"] == "ack":

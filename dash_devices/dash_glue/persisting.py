@@ -68,7 +68,7 @@ class Persisting:
         self._journal = self._hub.intake.journal = journal
         self._hub.greeted, self._hub.closing = journal.remember, journal.halt
         self._hub.sessions.recall = journal.recall
-        self._hub.presence.forgotten = journal.forget
+        self._hub.presence.forgotten, self._hub.presence.is_durable = journal.forget, self._durable.is_named
         self._engine.changed = self._changed
         journal.tell = self._tell
 

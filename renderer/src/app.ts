@@ -8,6 +8,7 @@ import { isPoints } from "./points";
 import {
   type Ack,
   type Ask,
+  CLOSE,
   type Error,
   type FromPage,
   type FromServer,
@@ -28,13 +29,15 @@ import {
 import { createRequests, type LightResponse } from "./requests";
 import { createRerun } from "./rerun";
 import { createSession } from "./session";
-import { createSocket } from "./socket";
+import { type Closed, createSocket } from "./socket";
 import { stored } from "./stored";
 import { createTyped } from "./typed";
 import { clock, parse, stringify } from "./values";
 import { createWatcher } from "./watcher";
 import { createWriter } from "./writer";
 
+/** Codes with which a server closes a socket because of one message: that is not sent to it again. */
+const UNREADABLE: number[] = [CLOSE.UNSUPPORTED, CLOSE.INVALID, CLOSE.POLICY, CLOSE.TOO_BIG, CLOSE.BAD_MESSAGE];
 const COOKIE_HEADER = "x-dash-devices-cookie";
 
 export type App = ReturnType<typeof createApp>;
@@ -44,7 +47,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   const { requests_pathname_prefix: prefix } = config;
   const memory = `dash_devices:${prefix}`;
   const mark = createMark();
-  const session = createSession(`${Math.random()}`, build, parse(stored(memory) ?? "{}"));
+  const session = createSession(`${Math.random()}`, build, parse(stored(memory) ?? "{}"), refused);
   const socket = createSocket(() => location.origin.replace("http", "ws") + url, {
     openLine: opened,
     receiveText(text) {
@@ -55,7 +58,7 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     outdatedPage: () => reloadOnce("version") || lost("Please reload", true),
   });
   const { send } = socket;
-  const requests = createRequests(send);
+  const requests = createRequests(send, session.mayCarry, (reason) => refused([], reason));
   const dash = createRenderer(() => {
     rerun.notice();
     watcher.notice();
@@ -85,10 +88,11 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
   let early: FromServer[] = [];
   let isStarted = false;
   let ended = "";
+  let warning = ""; // for when the line is there again
   let welcome!: () => void;
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
 
-  const say = (message: FromPage): void => send(stringify(message));
+  const say = (message: FromPage): unknown => send(stringify(message));
 
   function reloadOnce(reason: string): boolean {
     const key = `${memory}:reload`;
@@ -108,10 +112,13 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
 
   function opened(): void {
     say(session.hello(clock()));
-    requests.frames().forEach(send);
+    requests.sendAgain();
   }
 
-  function lost(reason: string, isFinal: boolean): void {
+  function lost(reason: string, isFinal: boolean, by?: Closed): void {
+    const isUnreadable = by && UNREADABLE.includes(by.code);
+    if (isUnreadable) blame(by);
+    requests.interrupted(!!by && !isUnreadable);
     session.interrupted();
     rerun.interrupted();
     mark.lostLine(reason, isFinal);
@@ -122,7 +129,25 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     welcome();
   }
 
+  /** Give up the message under which the line ended: the one that the server names, or the largest one, where size was the matter. */
+  function blame({ code, reason }: Closed): void {
+    const carried = [...session.carried(), ...requests.carried()].sort((a, b) => b.size - a.size);
+    const named = carried.find(({ name }) => reason.startsWith(name));
+    const guilty = named ?? (code === CLOSE.BAD_MESSAGE ? undefined : carried[0]);
+    guilty?.giveUp("The server cannot read this; not sent again");
+    if (!guilty) watcher.forgetMounted();
+  }
+
+  /** A message of ours is not sent (again): that is said at the controls, and by the mark. Returns the words. */
+  function refused(triples: Triple[], reason = "Too large; not sent"): string {
+    warning = reason;
+    if (mark.shown() === "connected") mark.showsConnected(reason);
+    triples.forEach(([id]) => labels.notify(id, "refused", reason));
+    return reason;
+  }
+
   function handle(message: any): void {
+    if (message.gone) session.drop(new Set((message.gone = message.gone.map(ownText))));
     for (const name of ["mods", "events", "props", "values"]) {
       message[name]?.forEach((triple: Triple) => (triple[0] = session.adopt(triple[0])));
     }
@@ -143,7 +168,8 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
       shared = message.shared;
       const { frames, unconfirmed } = session.resumed(message);
       stored(memory, stringify({ tab, token }));
-      mark.showsConnected();
+      mark.showsConnected(warning);
+      warning = "";
       frames.forEach(send);
       watcher.watchList(message.watch, message.mode);
       rerun.resumed(epoch !== before, message.rerun);
@@ -190,6 +216,8 @@ export function createApp(config: Config, originalFetch: typeof fetch) {
     const { write, differing, isDue } = session.take(message);
     writer.write(write.filter((triple) => !watcher.isEcho(triple)), differing);
     writer.fire(message.events);
+    // What this page was not there to show, the server has forgotten: it hears of it again.
+    if (differing && message.gone) watcher.tellAgain(message.gone);
     if (message.lost) complain(`${message.lost} events lost`);
     if (isDue) say({ type: "applied", seq: message.seq });
   });

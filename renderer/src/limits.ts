@@ -33,6 +33,8 @@ export const FIRST_DELAY = 250;
 export const LOST_PER_DELAY = 1.5;
 /** Milliseconds: the longest span an attempt is drawn from. */
 export const LAST_DELAY = 8_000;
+/** Lines that may be lost under a request before it is given up. */
+export const TRIES = 3;
 /** Milliseconds to wait at least after the server complained about us. */
 export const PATIENT_DELAY = 5_000;
 /** Close code of a line that is given up for another one: a tab that goes away closes with another. */

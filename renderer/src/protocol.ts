@@ -6,8 +6,9 @@ export const SEQ_HEADER = "x-dash-devices-seq";
 export const TAB_HEADER = "x-dash-devices-tab";
 export const MAX_DEPTH = 64;
 export const MAX_NODES = 100000;
-export const MAX_MESSAGE = 16777216;
+export const MAX_MESSAGE = 25165824;
 export const MAX_CHANGE = 262144;
+export const MAX_NAME = 64;
 export const MAX_UNACKED = 256;
 export const MAX_BATCHES = 8;
 export const PING_SECONDS = 5;
@@ -20,6 +21,7 @@ export const CLOSE = {
   GOING_AWAY: 1001,
   UNSUPPORTED: 1003,
   INVALID: 1007,
+  POLICY: 1008,
   TOO_BIG: 1009,
   INTERNAL: 1011,
   RESTART: 1012,
@@ -127,6 +129,7 @@ export interface Watch {
 export interface Limits {
   unacked: number;
   change_bytes: number;
+  message_bytes: number;
   batches: number;
 }
 
@@ -157,13 +160,16 @@ export interface WatchList {
   watch: Watch[];
 }
 
-/** New values, applied in one synchronous task; then the events. The page stands at `seq` afterwards. */
+/** New values, applied in one synchronous task; then the events. The page stands at `seq` afterwards.
+
+`gone`: components of which the server has forgotten all values; it comes before the mods. */
 export interface Mods {
   type: "mods";
   seq: number;
   mods: Mod[];
   events: Triple[];
   lost: number;
+  gone?: string[] | null;
 }
 
 /** Values for one page alone. */

@@ -1,4 +1,5 @@
 // HTTP exchanges of Dash's renderer, carried over the line.
+import { TRIES } from "./limits";
 import type { Reply } from "./protocol";
 import { parse, stringify } from "./values";
 
@@ -12,8 +13,17 @@ export interface LightResponse {
   text(): Promise<string>;
   clone(): LightResponse;
 }
+/** A frame without an answer that the line has carried. `name`: as the server names it. */
+export interface Carried {
+  name: string;
+  size: number;
+  giveUp(reason: string): void;
+}
 interface Waiting {
   frame: string;
+  /** Lines that have carried it and were lost. */
+  tries: number;
+  isCarried: boolean;
   succeed(response: LightResponse): void;
   fail(error: Error): void;
 }
@@ -35,10 +45,26 @@ export function lightResponse({ status, headers, body }: Reply): LightResponse {
   return response;
 }
 
-/** Requests without a reply. They survive the line: on the next one they are sent again. */
-export function createRequests(send: (frame: string) => void) {
+/**
+ * Requests without a reply. They survive the line: on the next one they are sent again. `refused`: called for one that is given
+ * up before it is sent (again); returns the words for it.
+ */
+export function createRequests(send: (frame: string) => boolean, mayCarry: (frame: string) => boolean, refused: (reason?: string) => string) {
   const waiting = new Map<number, Waiting>();
   let last = 0;
+
+  /** The page answers itself. */
+  function giveUp(ref: number, reason?: string): void {
+    const { succeed } = waiting.get(ref)!;
+    waiting.delete(ref);
+    succeed(lightResponse({ type: "reply", ref, status: 413, headers: { "content-type": "text/plain" }, body: refused(reason) }));
+  }
+
+  function carry(asker: Waiting, ref: number): void {
+    if (mayCarry(asker.frame)) asker.isCarried = send(asker.frame);
+    else giveUp(ref);
+  }
+
   return {
     /** Send a request and keep it. `body` is JSON text already: it is put into the frame as it is. */
     request(route: string, query: string, body: string): Promise<LightResponse> {
@@ -46,13 +72,31 @@ export function createRequests(send: (frame: string) => void) {
       const head = stringify({ type: "request", ref, route, query });
       const frame = `${head.slice(0, -1)},"body":${body}}`;
       return new Promise((succeed, fail) => {
-        waiting.set(ref, { frame, succeed, fail });
-        send(frame);
+        const asker = { frame, tries: 0, isCarried: false, succeed, fail };
+        waiting.set(ref, asker);
+        carry(asker, ref);
       });
     },
 
-    /** Frames of all requests without a reply, in order. */
-    frames: (): string[] => [...waiting.values()].map(({ frame }) => frame),
+    /** Send all requests without a reply, in order. */
+    sendAgain: (): void => waiting.forEach(carry),
+
+    /** Requests that this line has carried. */
+    carried: (): Carried[] =>
+      [...waiting].flatMap(([ref, { frame, isCarried }]) =>
+        isCarried ? { name: `request ${ref}:`, size: frame.length, giveUp: (reason: string) => giveUp(ref, reason) } : [],
+      ),
+
+    /** The line is lost; `isCounted`: whatever it carried may be why. What the server does not survive is not sent for ever. */
+    interrupted(isCounted: boolean): void {
+      waiting.forEach((asker, ref) => {
+        if (isCounted && asker.isCarried) asker.tries++;
+        asker.isCarried = false;
+        if (asker.tries < TRIES) return;
+        waiting.delete(ref);
+        asker.fail(new TypeError(`The connection was lost ${TRIES} times`));
+      });
+    },
 
     /** Hand a reply over, after the errand it asks for. A reply nobody waits for came twice, after a resend. */
     async replied(message: Reply, errand: (response: LightResponse) => Promise<unknown> | undefined): Promise<void> {

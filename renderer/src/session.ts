@@ -1,7 +1,8 @@
 // What the page and the server owe each other: numbers, places, what is not acknowledged. No I/O, no clock, no Dash.
 import { idOf, keyOf, ownText } from "./ids";
-import { type Ack, type Hello, MAX_CHANGE, type Mod, type Mods, type Pong, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
-import { bytes, crc32, isPatch, stringify } from "./values";
+import { type Ack, type Hello, MAX_CHANGE, MAX_MESSAGE, type Mod, type Mods, type Pong, type Refusal, type Triple, VERSION, type Welcome } from "./protocol";
+import type { Carried } from "./requests";
+import { bytes, crc32, exceeds, isPatch, stringify } from "./values";
 
 /** Who this tab is, and where in the order of the server it stands. */
 export interface Place {
@@ -28,8 +29,8 @@ interface Held {
 
 export type Session = ReturnType<typeof createSession>;
 
-/** The bookkeeping of one page load. */
-export function createSession(page: string, build: string, identity: Place) {
+/** The bookkeeping of one page load. `refused`: called with the values of a change that is given up before it is sent (again). */
+export function createSession(page: string, build: string, identity: Place, refused: (triples: Triple[], reason?: string) => void = () => {}) {
   const place: Place = { ...identity };
   const held = new Map<string, Held>();
   const versions = new Map<string, number>(); // the newest seq that is known of each property
@@ -43,6 +44,8 @@ export function createSession(page: string, build: string, identity: Place) {
   let limit = 0; // 0: the line is down, or has not said hello
   let catchingUp = false;
   let changeBytes = MAX_CHANGE;
+  let messageBytes = MAX_MESSAGE;
+  let unknown: Triple[] = []; // properties of which the server's own value has to be asked for
   let mounts: Triple[] = []; // values of a mount message that waits behind changes
   let mountState: Triple[] = [];
 
@@ -54,10 +57,22 @@ export function createSession(page: string, build: string, identity: Place) {
     return `{"type":"mount","values":${stringify(mounts.splice(0))}${bytes(state) > changeBytes ? "" : `,"state":${state}`}}`;
   }
 
+  /** A change goes no further: an empty one takes its number, and the server's values take its place. */
+  function giveUp(change: Pending, reason?: string): void {
+    const { n, at, triples } = change;
+    Object.assign(change, { triples: [], base: undefined, text: stringify({ type: "change", n, values: [], state: [], at }) });
+    triples.forEach((triple) => release(triple, 0, false));
+    unknown.push(...triples.map(([id, property]): Triple => [id, property, null]));
+    refused(triples, reason);
+  }
+
   function due(): string[] {
     const from = sent;
     sent = Math.max(from, Math.min(pending.length, limit));
-    const frames = pending.slice(from, sent).map(frameOf);
+    const carried = pending.slice(from, sent);
+    carried.forEach((change) => exceeds(change.text, messageBytes) && giveUp(change));
+    const frames = carried.map(frameOf);
+    if (limit) mounts.push(...unknown.splice(0)); // a mounted null is never adopted: the answer is what the server has
     if (mounts.length && sent === pending.length) frames.push(mountFrame());
     return frames;
   }
@@ -114,6 +129,13 @@ export function createSession(page: string, build: string, identity: Place) {
     place,
     begin,
 
+    /** May this text be one message? */
+    mayCarry: (text: string): boolean => !exceeds(text, messageBytes),
+
+    /** Changes that this line has carried, and that have no answer. */
+    carried: (): Carried[] =>
+      pending.slice(0, sent).map((change) => ({ name: `change ${change.n}:`, size: change.text.length, giveUp: (reason) => giveUp(change, reason) })),
+
     /** How many changes have no ack. */
     backlog: (): number => pending.length,
 
@@ -134,6 +156,12 @@ export function createSession(page: string, build: string, identity: Place) {
     /** Mods have arrived, even if they cannot be written yet. */
     arrived: ({ seq, mods }: Mods): void =>
       mods.forEach(([id, property, , own]) => versions.set(keyOf(id, property), own ?? seq)),
+
+    /** The server has forgotten all values of these components: they do not count any more. */
+    drop(ids: Set<string>): void {
+      ids.forEach((id) => spelled.delete(id));
+      [...versions.keys()].forEach((key) => ids.has(idOf(key)) && versions.delete(key));
+    },
 
     /** The first message of a line. */
     hello: (at: number): Hello => ({ type: "hello", version: VERSION, page, build, ...place, at, n: last }),
@@ -162,6 +190,7 @@ export function createSession(page: string, build: string, identity: Place) {
       catchingUp = true;
       limit = limits.unacked;
       changeBytes = limits.change_bytes;
+      messageBytes = limits.message_bytes;
       half = limits.batches / 2;
       batches = 0;
       sent = pending.filter(({ n }) => n <= handled).length;
@@ -170,7 +199,7 @@ export function createSession(page: string, build: string, identity: Place) {
 
     /** The line is down: what is changed from now on waits for the next welcome. */
     interrupted(): void {
-      limit = 0;
+      limit = sent = 0;
       mounts = [];
       mountState = [];
     },

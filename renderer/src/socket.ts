@@ -16,11 +16,14 @@ import { clock } from "./values";
 export interface Line {
   openLine(): void;
   receiveText(text: string): void;
-  /** The line is lost; `reason`: words, where there is more to say. `isFinal`: it stays so. */
-  lostLine(reason: string, isFinal: boolean): void;
+  /** The line is lost; `reason`: words, where there is more to say. `isFinal`: it stays so. `by`: how it was closed, if not by us. */
+  lostLine(reason: string, isFinal: boolean, by?: Closed): void;
   /** The server speaks another version. */
   outdatedPage(): void;
 }
+
+/** How a socket was closed. */
+export type Closed = Pick<CloseEvent, "code" | "reason">;
 
 const OPEN = 1; // of a WebSocket's `readyState`
 const BAD = "Bad message";
@@ -80,12 +83,13 @@ export function createSocket(url: () => string, line: Line) {
     retry(0);
   }
 
-  function closed({ code, reason }: Pick<CloseEvent, "code" | "reason">): void {
+  function closed(by: Closed): void {
+    const { code, reason } = by;
     if (!beats) askWhy();
     forget();
     if (code === CLOSE.VERSION) return line.outdatedPage();
     isWanted = ![CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.REPLACED].includes(code as never);
-    line.lostLine(REASONS[code] ?? "", !isWanted);
+    line.lostLine(REASONS[code] ?? "", !isWanted, by);
     const hint = +reason.split("retry ")[1]!;
     if (hint > least) least = hint;
     if (isWanted) retry([CLOSE.BAD_MESSAGE, CLOSE.TOO_FAST].includes(code as never) ? PATIENT_DELAY : 0, hint);
@@ -145,9 +149,11 @@ export function createSocket(url: () => string, line: Line) {
     /** Close the line and open it again: the other end has to hear where we stand now. */
     restartLine: restart,
 
-    /** Send one frame. Dropped while the line is down: the session and the requests send theirs again. */
-    send(frame: string): void {
-      if (socket?.readyState === OPEN) socket.send(frame);
+    /** Send one frame, if the line is there: else it is dropped, and the session and the requests send theirs again. */
+    send(frame: string): boolean {
+      const isOpen = socket?.readyState === OPEN;
+      if (isOpen) socket!.send(frame);
+      return isOpen;
     },
 
     /** A heartbeat came. The first one is part of the welcome: only a later one says that the line keeps up. */

@@ -38,6 +38,9 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** Bytes of a text on the wire. */
 export const bytes = (text: string): number => utf8(text).length;
 
+/** Is a text longer than so many bytes? Most can be told without encoding them. */
+export const exceeds = (text: string, limit: number): boolean => 3 * text.length > limit && bytes(text) > limit;
+
 /** The CRC-32 of a text in UTF-8, as zlib has it, but as a signed number. */
 export function crc32(text: string): number {
   let crc = -1;

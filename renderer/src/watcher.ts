@@ -226,6 +226,12 @@ export function createWatcher(dash: Renderer, writer: Writer, reports: Reports) 
       tellMounted([...again.map(([id, name]): Triple => [id, name, valueOf(id, name)]), ...watchedProps([...present].filter(isUnknown))]);
     },
 
+    /** Tell of components that are in the page as if they had just appeared. */
+    tellAgain: (ids: string[]): void => tellMounted(watchedProps(ids.filter((id) => present.has(id)))),
+
+    /** What was told as mounted may be what the server cannot read. */
+    forgetMounted: (): void => mounted.clear(),
+
     /** Is it a value that this page told as mounted, and that only comes back to it with a seq? No value was told as null. */
     isEcho: ([id, property, value]: Triple): boolean =>
       clock() - mountedAt < ANSWER_TIME && equal(valueOf(id, property) ?? null, value) && isAnswer(id, property),

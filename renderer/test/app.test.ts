@@ -285,6 +285,22 @@ test("cookies are fetched before the reply is handed over", async () => {
   await reply;
 });
 
+test("what the server has forgotten meanwhile counts no more, and is announced again where the page shows it", () => {
+  joined();
+  receive({ ...mods(5, 55), mods: [["power", "value", 55], ["gone", "value", 1]] });
+  socket().lose();
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "delta" }, { ...mods(6, 0), mods: [], gone: ["power", "gone"] }, { type: "ping", at: 0, check: true });
+  endTask();
+  expect(sent().find(({ type }) => type === "pong")).toMatchObject({ seq: 6, hash: 0 });
+  expect(sent().slice(-1)).toMatchObject([{ type: "mount", values: [["power", "value", 55]] }]);
+  const before = sent().length;
+  receive({ ...mods(7, 0), mods: [], gone: ["power"] });
+  endTask();
+  expect(sent()).toHaveLength(before);
+});
+
 test("another build reloads once", () => {
   start();
   socket().open();
@@ -418,4 +434,19 @@ test("over HTTP the line begins where the layout stands, and callbacks carry the
     ["/app/_dash-layout", { headers: { Accept: "x" } }],
     ["/app/_dash-update-component", { method: "POST", headers: { "x-dash-devices-tab": "s1" } }],
   ]);
+});
+
+test("a message that the server names as unreadable is not sent again, and the page says so", async () => {
+  const app = joined();
+  report({ value: 90 });
+  const reply = app.request("callback", "", "/app/_dash-update-component", { body: "{}" });
+  socket().lose(4400, "change 1: frame: expected JSON");
+  browser.fire("online");
+  socket().open();
+  receive({ ...WELCOME, mode: "delta" });
+  expect(sent().map(({ type, values }) => [type, values?.length])).toEqual([["hello", undefined], ["request", undefined], ["change", 0], ["mount", 1]]);
+  expect(browser.elements.get("power").dataset).toEqual({ dashDevices: "refused" });
+  expect(made.map(({ textContent }) => textContent)).toContain("The server cannot read this; not sent again");
+  socket().lose(1009);
+  expect((await reply).status).toBe(413);
 });

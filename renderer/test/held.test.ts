@@ -5,7 +5,7 @@ import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 256, change_bytes: 1000, batches: 8 },
+  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 256, change_bytes: 1000, message_bytes: 10_000, batches: 8 },
 };
 const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import { dashRoute } from "../src/dash";
 import { fits, hasWildcards, idText, ownText, parseId } from "../src/ids";
-import { createRequests, lightResponse } from "../src/requests";
+import { lightResponse } from "../src/requests";
 import { equal, holdsComponents, isPatch } from "../src/values";
 import { createWatchList } from "../src/watchlist";
 import { component, fakeBrowser, watch } from "./page";
@@ -76,26 +76,6 @@ test("a reply as a response", async () => {
   expect([text.ok, await text.text()]).toEqual([false, "<h1>"]);
   const empty = lightResponse({ ...REPLY, status: 204, body: null });
   expect([empty.ok, await empty.json()]).toEqual([true, null]);
-});
-
-test("a request is kept for the next line until its reply comes; the body goes as it is", async () => {
-  const sent: string[] = [];
-  const requests = createRequests((frame) => sent.push(frame));
-  const response = requests.request("callback", "job=1", '{"inputs": []}');
-  expect(JSON.parse(sent[0]!)).toEqual({ type: "request", ref: 1, route: "callback", query: "job=1", body: { inputs: [] } });
-  expect(requests.frames()).toEqual(sent);
-  const errand = vi.fn(() => Promise.resolve());
-  await requests.replied(REPLY, errand);
-  expect((await response).ok).toBe(true);
-  await requests.replied(REPLY, errand);
-  expect([requests.frames(), errand.mock.calls.length]).toEqual([[], 1]);
-});
-
-test("requests fail when the line is gone for good", async () => {
-  const requests = createRequests(() => undefined);
-  const response = requests.request("layout", "", "null");
-  requests.fail("gone");
-  await expect(response).rejects.toThrow("gone");
 });
 
 test("the members that the bundle renames are no names of the wire", () => {

@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Mod, Mods, Triple, Welcome } from "../src/protocol";
 import { createSession } from "../src/session";
 
 const WELCOME: Welcome = {
   type: "welcome", version: 1, epoch: "e1", seq: 4, mode: "fresh", build: "b", tab: "t", token: "s",
-  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, batches: 8 },
+  handled: 0, kept: false, rerun: 0, watch: [], shared: [], limits: { unacked: 3, change_bytes: 1000, message_bytes: 10_000, batches: 8 },
 };
 const mods = (seq: number, ...triples: Mod[]): Mods => ({ type: "mods", seq, mods: triples, events: [], lost: 0 });
 const ack = (n: number, seq: number) => ({ type: "ack", n, seq }) as const;
@@ -292,4 +292,39 @@ test("a value that is no JSON takes no number", () => {
   loop.push(loop);
   expect(() => change(session, loop)).toThrow(TypeError);
   expect(numbers(change(session, 1))).toEqual([1]);
+});
+
+test("a change larger than the server takes is not sent: an empty one takes its number, and the server's value is asked for", () => {
+  const refused = vi.fn();
+  const session = createSession("p1", "b", {}, refused);
+  session.resumed({ ...WELCOME, limits: { ...WELCOME.limits, message_bytes: 200 } });
+  const state: Triple[] = [["file", "contents", "x".repeat(300)]];
+  const frames = session.change([["power", "value", 1]], state, 7).map((frame) => JSON.parse(frame));
+  expect(frames).toEqual([
+    { type: "change", n: 1, values: [], state: [], at: 7 },
+    { type: "mount", values: [["power", "value", null]], state: [] },
+  ]);
+  expect(refused).toHaveBeenCalledWith([["power", "value", 1]], undefined);
+  expect(session.take(mods(5, ["power", "value", 9])).write).toHaveLength(1);
+});
+
+test("a change that the server could not read is not sent again; those around it are", () => {
+  const session = joined();
+  for (const value of [1, 2, 3]) change(session, value);
+  expect(session.carried().map(({ name }) => name)).toEqual(["change 1:", "change 2:", "change 3:"]);
+  session.carried()[1]!.giveUp("unreadable");
+  session.interrupted();
+  expect(session.carried()).toEqual([]);
+  const { frames } = session.resumed({ ...WELCOME, mode: "delta" });
+  expect(frames.map((frame) => JSON.parse(frame).values.length)).toEqual([1, 0, 1, 1]);
+  expect(JSON.parse(frames[3]!)).toMatchObject({ type: "mount", values: [["power", "value", null]] });
+});
+
+test("what is made while the line is down is looked at when the limit is known", () => {
+  const refused = vi.fn();
+  const session = createSession("p1", "b", {}, refused);
+  change(session, "x".repeat(300));
+  expect(refused).not.toHaveBeenCalled();
+  session.resumed({ ...WELCOME, limits: { ...WELCOME.limits, message_bytes: 200 } });
+  expect(refused).toHaveBeenCalledOnce();
 });

@@ -115,7 +115,7 @@ test("late events of an old socket touch nothing", () => {
 test.each([4401, 4403, 4409])("%i is final", (code) => {
   started();
   last().lose(code);
-  expect(line.lostLine).toHaveBeenCalledWith(expect.stringMatching(/\w/), true);
+  expect(line.lostLine).toHaveBeenCalledWith(expect.stringMatching(/\w/), true, { code, reason: "" });
   vi.advanceTimersByTime(60_000);
   browser.fire("online");
   expect(count()).toBe(1);
@@ -252,7 +252,7 @@ test("a line that never began is asked about over HTTP, once; one has to log in:
   last().lose();
   expect(answer).toHaveBeenCalledExactlyOnceWith("http://host/x/cookie/0", { method: "HEAD" });
   await vi.advanceTimersByTimeAsync(0);
-  expect(line.lostLine).toHaveBeenLastCalledWith("Please log in", true);
+  expect(line.lostLine).toHaveBeenLastCalledWith("Please log in", true, expect.anything());
   await vi.advanceTimersByTimeAsync(60_000);
   browser.fire("online");
   expect([count(), answer.mock.calls.length]).toEqual([1, 1]);
@@ -264,7 +264,7 @@ test.each([200, 403, 503, 0])("another answer (%i) changes nothing", async (stat
   else answer.mockRejectedValue(new TypeError("no server"));
   last().lose();
   await vi.advanceTimersByTimeAsync(250);
-  expect(line.lostLine).not.toHaveBeenCalledWith(expect.anything(), true);
+  expect(line.lostLine).not.toHaveBeenCalledWith(expect.anything(), true, expect.anything());
   expect(count()).toBe(2);
 });
 

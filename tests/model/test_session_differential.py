@@ -83,7 +83,7 @@ def as_json(message: FromServer, epoch: int) -> dict[str, Any]:
     """A message of the model as the session takes it."""
     match message:
         case Welcome():
-            limits = {"unacked": LIMIT, "change_bytes": 1, "batches": BATCHES}
+            limits = {"unacked": LIMIT, "change_bytes": 1, "message_bytes": 10**6, "batches": BATCHES}
             return {"type": "welcome", **vars(message), "epoch": str(epoch), "token": "s", "tab": "t", "limits": limits}
         case Layout():
             return {"type": "layout", "epoch": str(epoch), "seq": message.seq, "values": triples(message.values)}

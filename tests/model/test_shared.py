@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from dash_devices import outbox as outbox_module, shared as shared_module
+from dash_devices.batches import Batch
 from dash_devices.codec import triple
-from dash_devices.outbox import Batch, Outbox
+from dash_devices.outbox import Outbox
 from dash_devices.patches import apply_patch, fold_extend, is_patch
 from dash_devices.shared import Entry, Key, SharedMap
 
@@ -42,6 +43,9 @@ class Reader:
         assert message["type"] == "mods"
         assert message["seq"] >= self.seq
         self.seq = message["seq"]
+        for key in [key for key in (*self.shows, *self.held) if key[0] in message.get("gone", ())]:
+            self.shows.pop(key, None)
+            self.held.pop(key, None)
         for id, property, value, *seq in message["mods"]:
             self.hold((id, property), *(seq or [self.seq]))
             old = self.shows.get((id, property))
@@ -63,6 +67,10 @@ class Reader:
         """A new socket: go on from the seq, as the hub does it."""
         self.outbox.clear()
         self.outbox.stand(self.seq)
+        if self.seq < shared.told_from:  # a snapshot: it starts from nothing
+            self.shows.clear()
+            self.held.clear()
+            self.outbox.position = -1
         self.outbox.again.whole.update(entry.key for entry in shared.entries() if entry.extended > self.seq)
 
 
@@ -75,6 +83,7 @@ class Readers(RuleBasedStateMachine):
             mock.patch.object(outbox_module, "MAX_EVENTS", SMALL),
             mock.patch.object(outbox_module, "MAX_BATCHES", SMALL),
             mock.patch.object(shared_module, "MAX_PATCHES", SMALL),
+            mock.patch.object(shared_module, "MAX_GONE", 1),
         ]
         for limit in self.limits:
             limit.start()
@@ -102,6 +111,15 @@ class Readers(RuleBasedStateMachine):
             if origin is not None:
                 self.readers[origin].shows[key] = value
                 self.readers[origin].hold(key, seq)
+
+    @rule(key=st.sampled_from(LISTS))
+    def forgets(self, key: Key) -> None:
+        """A component is gone with its values; a page that cannot be told any more connects again."""
+        self.shared.forget([key[0]])
+        self.state.pop(key, None)
+        for reader in self.readers:
+            if reader.outbox.position is not None and reader.outbox.position < self.shared.told_from:
+                reader.resume(self.shared)
 
     @rule()
     def stores_a_figure(self) -> None:

@@ -40,7 +40,7 @@ ROWS = [
     Row(
         "11.1",
         "mods hide what a page may not read",
-        "outbox.py",
+        "batches.py",
         "self.entries = entries if view is None else view.shown_all(entries)",
         "self.entries = entries",
         "test_11_1_what_a_page_may_not_read_it_never_gets",

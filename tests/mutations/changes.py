@@ -56,7 +56,7 @@ ROWS = [
     Row(
         "4.1",
         "and not its own value",
-        "outbox.py",
+        "batches.py",
         "and (entry.origin != client or any(key in others for key in around(entry.key[0])))",
         "",
         "test_4_1_ack_for_the_originator_mod_for_the_others",

@@ -288,7 +288,7 @@ ROWS = [
     Row(
         "6.5",
         "what a whole value has in it is not patched in once more",
-        "outbox.py",
+        "batches.py",
         "if entry.patches and not entry.is_patch_for(position)}",
         "if False}",
         "test_a_patch_carries_what_it_names_and_nothing_else",
@@ -296,7 +296,7 @@ ROWS = [
     Row(
         "6.5",
         "a page gets its own change again behind children that hold an older value",
-        "outbox.py",
+        "batches.py",
         "(entry.origin != client or any(key in others for key in around(entry.key[0])))",
         "entry.origin != client",
         "test_6_5_a_page_gets_its_own_change_again_behind_children_that_hold_an_older_value",

@@ -19,11 +19,12 @@ from dash_devices.limits import PageLimits
 from dash_devices.protocol import MAX_MESSAGE
 from dash_devices.refusals import LINES
 
-from ..support import TIMEOUT, Raw, ServerThread, wait_for
+from ..support import TIMEOUT, Closed, Raw, ServerThread, wait_for
 from .support import hypercorn, uvicorn
 
 MakeRaw = Callable[..., Raw]
 FRAGMENTS = PageLimits().fragments
+OTHERS_MAX = 16 * 2**20  # bytes, as uvicorn and Hypercorn have it
 SERVERS = {"run": ServerThread, "uvicorn": lambda app: uvicorn(app.asgi), "hypercorn": lambda app: hypercorn(app.asgi)}
 
 
@@ -93,6 +94,18 @@ def test_the_first_message_is_one_hello(page: Any) -> None:
     assert old.closed() == 4426
 
 
+@pytest.mark.fault("A7")
+@pytest.mark.parametrize("name", ["page", "build", "tab", "token"])
+def test_names_in_a_hello_are_short(url: str, raw: Callable[..., Raw], name: str) -> None:
+    for length in (63, 64, 65):
+        visitor = raw(url)
+        visitor.send({"type": "hello", "version": 1, "page": "p", "build": "b"} | {name: "x" * length})
+        if length > 64:
+            assert visitor.closed() == 4400
+        else:
+            assert visitor.until("welcome")
+
+
 def test_invalid_utf8_is_closed_with_1007(page: Any, server: Any) -> None:
     bad, other = page().join(), page().join()
     bad._socket.send(b'{"type":"\xff"}', text=True)
@@ -126,6 +139,34 @@ def test_too_many_fragments_are_closed_with_1008(page: Any, server: Any) -> None
         else:
             assert many.until("ack", n=1), "other servers join fragments themselves"
     _others_go_on(other)
+
+
+@pytest.mark.fault("F3")
+@pytest.mark.parametrize("count", [-1, 0, 1])
+def test_a_large_message_may_have_more_fragments(page: Any, server: Any, count: int) -> None:
+    """One more for each 4 KiB: as browsers cut it."""
+    message = _change("x" * 100_000).encode()
+    allowed = FRAGMENTS + len(message) // 4_096
+    pieces = [message[at : at + 4_096] for at in range(0, len(message), 4_096)]
+    many = page().join()
+    with contextlib.suppress(ConnectionClosed):
+        many._socket.send([*pieces, *[b""] * (allowed + count - len(pieces) - 1)], text=True)
+    if count > 0 and server.kind == "run":
+        assert many.closed() == 1008
+    else:
+        assert many.until("ack", n=1)
+
+
+@pytest.mark.fault("F3")
+def test_the_reason_names_the_message_that_broke_the_rules(page: Any) -> None:
+    """So the page does not send it again."""
+    change = '{"type":"change","n":7,"values":[],"state":[],"at":0}'
+    for frame, name in ((change, "change 7: "), ('{"type":"request","ref":5,"route":1}', "request 5: ")):
+        bad = page().join()
+        bad.send_frame(frame)
+        with pytest.raises(Closed, match=f"'{name}.*expected") as closed:
+            bad.until("nothing")
+        assert closed.value.code == 4400
 
 
 def _in_pieces(count: int) -> list[str]:
@@ -174,10 +215,11 @@ def test_whoever_says_nothing_is_closed_with_4408(
     _others_go_on(other)
 
 
-def test_too_big_a_message_is_closed_with_1009(page: Any) -> None:
+def test_too_big_a_message_is_closed_with_1009(page: Any, server: Any) -> None:
     bad, other = page().join(), page().join()
+    assert bad.welcome["limits"]["message_bytes"] == MAX_MESSAGE
     with contextlib.suppress(ConnectionClosed):  # it may hang up before it has read all of it
-        bad.send_frame('"' + "x" * MAX_MESSAGE + '"')
+        bad.send_frame('"' + "x" * (MAX_MESSAGE if server.kind == "run" else OTHERS_MAX) + '"')
     assert bad.closed() in (1009, 1006)
     _others_go_on(other)
 

@@ -179,6 +179,8 @@ class Page:
         if self.seq is None or seq < self.seq:
             self.journal.wrong(f"{self.name}: mods at {seq} came to a page that stands at {self.seq}")
         self.seq = seq
+        if gone := message.get("gone"):
+            self.held = {key: held for key, held in self.held.items() if key[0] not in gone}
         for triple in mods:
             key, own = (triple[0], triple[1]), triple[3] if len(triple) > 3 else seq
             self._take(key, own, triple[2])

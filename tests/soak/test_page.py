@@ -11,7 +11,7 @@ from .page import Page
 from .table import Context, at_most, exactly, markdown, missed, quantile, verdict
 
 WELCOME = {"type": "welcome", "epoch": "e1", "seq": 4, "build": "b", "tab": "t", "token": "s", "handled": 0}
-LIMITS = {"limits": {"unacked": 2, "change_bytes": 1, "batches": 4}}
+LIMITS = {"limits": {"unacked": 2, "change_bytes": 1, "message_bytes": 10**6, "batches": 4}}
 
 
 class Talk:
