@@ -9,7 +9,9 @@ from typing import Any, Final
 import orjson
 
 MAX_CONTAINERS: Final = 100_000  # lists and objects of one frame
-MAX_PARTS: Final = 1_000_000  # values of one frame: the State of a regular callback may hold a large figure
+MAX_PARTS: Final = 900_000  # values of one frame: the State of a regular callback may hold a large figure
+MAX_KEYS: Final = 500_000  # of all objects of one frame: each takes up to 170 bytes of memory
+MAX_ID: Final = 4_096  # characters of an id, or of the name of a property
 EXACT_BYTES: Final = 65_536  # up to here a frame that is suspected is read again by a parser that sees every key
 MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
 
@@ -18,10 +20,12 @@ _FORBIDDEN = "__proto__"
 _SPACED_KEY = re.compile(rb'"\s+:')
 
 
-def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS) -> bool:
+def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS, keys: int = MAX_KEYS) -> bool:
     """Would more be allocated for it than one frame may ask for?"""
     if len(raw) <= _SMALLEST * containers:
         return False
+    if raw.count(b":") > keys and (raw.count(b'":') > keys or _SPACED_KEY.search(raw) is not None):
+        return True
     if _fits(raw, containers, parts):
         return False
     bare = _unescaped(raw)  # brackets and commas in text are none

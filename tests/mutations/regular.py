@@ -33,8 +33,8 @@ ROWS = [
         "9.1",
         "sync ones run in threads",
         "dash_glue/backend.py",
-        "result = await in_thread(app._engine.lanes.threads, run)",
-        "result = run()",
+        "result = await in_thread(pool, begin)",
+        "result = begin()",
         "test_9_1_sync_callbacks_run_in_threads",
     ),
     Row(
@@ -65,8 +65,8 @@ ROWS = [
         "9.3",
         "S2 is one at a time over all clients",
         "dash_glue/backend.py",
-        "    if lane is None:",
-        "    if True:",
+        "work() if lane is None else",
+        "work() if True else",
         "test_9_3_s2_is_private_and_one_at_a_time_over_all_clients",
     ),
     Row(

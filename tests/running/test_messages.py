@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dash_devices import ALL, PageLimits, components, lanes, patterns
-from dash_devices.dash_glue import requests
+from dash_devices.dash_glue import queueing
 from dash_devices.dependencies import Input, Output
 
 from ..semantics.tools import Gate
@@ -287,7 +287,7 @@ def test_what_pages_announce_is_capped_for_all_of_them_and_for_one_wildcard(
 def test_requests_under_way_are_bounded(
     serve: Callable[..., ServerThread], raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "MAX_UNDER_WAY", 2)
+    monkeypatch.setattr(queueing, "MAX_UNANSWERED", 2)
     app, go = make_app(), threading.Event()
 
     @app.callback(Output("shown", "children"), Input("a", "n_blur"))
@@ -307,7 +307,7 @@ def test_requests_under_way_are_bounded(
     assert page.until("reply", ref=13)["status"] == 429
     go.set()
     assert {page.until("reply")["status"] for _ in range(2)} == {200}
-    wait_for(lambda: not app._requests._under_way, "the end of both")
+    wait_for(lambda: not any(page.unanswered for page in app._requests._pages.values()), "the end of both")
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------------
