@@ -11,7 +11,7 @@ import orjson
 
 from . import strict
 from .errors import ProtocolError, TooComplexError
-from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Change, FromPage, Triple
+from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Change, FromPage, Mount, Triple
 
 
 def _is_int(value: Any) -> bool:
@@ -64,6 +64,7 @@ _PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr
 
 
 MAX_TRIPLES: Final = 20_000  # of a change: the page may make 10,000 components known
+MAX_MOUNTED: Final = 50_000  # triples of a mount
 _NUMBERED: Final = re.compile(rb'\{"type":"(change|request)","(?:n|ref)":(\d{1,15}),')
 
 
@@ -121,6 +122,8 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         values.append(value)
     decoded: FromPage = cls(*values)
     if isinstance(decoded, Change) and len(decoded.values) + len(decoded.state) > MAX_TRIPLES:
+        raise _too_complex(raw)
+    if isinstance(decoded, Mount) and len(decoded.values) + len(decoded.state or ()) > MAX_MOUNTED:
         raise _too_complex(raw)
     return decoded
 
