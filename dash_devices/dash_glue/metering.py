@@ -10,11 +10,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-TURN_SECONDS = 0.01  # of one tick of the loop, for the steps of all requests
+TURN_SECONDS = 0.01  # of steps of all requests, then the loop serves everything else once
 
 
 class Turn:
-    """How much of the current tick of the loop the requests have used, all pages together."""
+    """How much the requests of all pages have used since the loop last served everything else for certain."""
 
     def __init__(self) -> None:
         self._used = 0.0
@@ -26,9 +26,10 @@ class Turn:
 
     def use(self, seconds: float) -> None:
         """A step took so long."""
-        if not self._used:
-            asyncio.get_running_loop().call_soon(self._end)
+        was_over = self.is_over
         self._used += seconds
+        if self.is_over and not was_over:
+            asyncio.get_running_loop().call_soon(self._end)
 
     def _end(self) -> None:
         self._used = 0.0
@@ -39,7 +40,7 @@ class Meter:
 
     Args:
         turn: of the tick of the loop.
-        worked: called with the seconds that each step took.
+        worked: called with the seconds that its steps took, at the end and whenever they have become many.
     """
 
     def __init__(self, turn: Turn, worked: Callable[[float], object]) -> None:
@@ -47,6 +48,7 @@ class Meter:
         self._worked = worked
         self._began: float | None = None
         self._left_out = 0.0
+        self._untold = 0.0
 
     @property
     def is_measuring(self) -> bool:
@@ -67,7 +69,14 @@ class Meter:
         took = max(0.0, time.thread_time() - self._began - self._left_out)
         self._began = None
         self.turn.use(took)
-        self._worked(took)
+        self._untold += took
+        if self._untold > TURN_SECONDS:
+            self.tell()
+
+    def tell(self) -> None:
+        """Count what was measured."""
+        self._worked(self._untold)
+        self._untold = 0.0
 
 
 current_meter: ContextVar[Meter | None] = ContextVar("current_meter", default=None)

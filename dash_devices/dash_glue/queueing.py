@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..connection import Connection, Handshake
+from ..connection import Connection
 from ..protocol import Request
 from ..sessions import Session
 from .metering import Turn
@@ -18,7 +18,7 @@ MAX_BYTES = 4  # times the largest message: bodies of requests stay in memory un
 MAX_QUERY = 8_192  # characters, as of an address
 MAX_LAYOUTS = 10  # of one page load in LAYOUT_SECONDS: it needs one, and one more where it is sent everything anew
 LAYOUT_SECONDS = 10.0
-AT_ONCE = 8  # requests that are begun in one tick of the loop
+AT_ONCE = 8  # requests of a page that are due to take their first step on the loop
 
 
 class Asked(NamedTuple):
@@ -33,7 +33,6 @@ class Asked(NamedTuple):
     session: Session
     page: str
     connection: Connection
-    handshake: Handshake
     request: Request
     size: int
 
@@ -47,7 +46,7 @@ class PageRequests:
     """The requests of one tab. On the event loop only.
 
     Args:
-        begin: starts to answer one; `ended` is to be called at its end.
+        begin: starts to answer one; `began` is to be called with its first step, `ended` at its end.
         turn: how much of the current tick of the loop is used.
     """
 
@@ -58,6 +57,7 @@ class PageRequests:
         self._timer: asyncio.Handle | None = None
         self._layouts: deque[float] = deque(maxlen=MAX_LAYOUTS)
         self._layouts_of = ""
+        self._due = 0
         self.unanswered = 0
         self.size = 0
 
@@ -91,6 +91,12 @@ class PageRequests:
         if self._timer is None:
             self._go()
 
+    def began(self) -> None:
+        """A request has taken its first step."""
+        self._due -= 1
+        if self._timer is None:
+            self._go()
+
     def ended(self, asked: Asked) -> None:
         """A request was answered, or nobody waits for its answer."""
         self.unanswered -= 1
@@ -98,18 +104,16 @@ class PageRequests:
 
     def _go(self) -> None:
         self._timer = None
-        loop = asyncio.get_running_loop()
-        begun = 0
-        while self._waiting:
+        while self._waiting and self._due < AT_ONCE:
             first = self._waiting[0]
             if not first.is_wanted:
                 self.ended(self._waiting.popleft())
             elif wait := first.connection.debt:
-                self._timer = loop.call_later(wait, self._go)
+                self._timer = asyncio.get_running_loop().call_later(wait, self._go)
                 return
-            elif begun == AT_ONCE or self._turn.is_over:
-                self._timer = loop.call_soon(self._go)  # behind the first steps of those that are begun
+            elif self._turn.is_over:
+                self._timer = asyncio.get_running_loop().call_soon(self._go)
                 return
             else:
-                begun += 1
+                self._due += 1
                 self._begin(self._waiting.popleft())

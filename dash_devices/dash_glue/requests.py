@@ -20,7 +20,7 @@ from werkzeug.datastructures import Headers
 from .. import codec
 from ..access import View
 from ..clients import Client
-from ..connection import Connection, Handshake
+from ..connection import Connection
 from ..endpoint import handshake_of
 from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
@@ -77,13 +77,14 @@ class SocketRequests:
         self._cookies: dict[str, list[str]] = {}
         self._pages: WeakKeyDictionary[Session, PageRequests] = WeakKeyDictionary()
         self._turn = Turn()
+        self._headers: WeakKeyDictionary[Connection, Headers] = WeakKeyDictionary()
 
     def handle(self, session: Session, connection: Connection, asked: Request, size: int) -> None:
         """Answer in turn; the reply is posted when it is there. No request stays unanswered."""
         page = self._pages.get(session)
         if page is None:
             page = self._pages[session] = PageRequests(self._begin, self._turn)
-        one = Asked(session, session.page, connection, connection.handshake, asked, size)
+        one = Asked(session, session.page, connection, asked, size)
         refusal = page.refusal(one)
         if refusal is None:
             page.put(one)
@@ -95,7 +96,7 @@ class SocketRequests:
 
     def note_refusal(self, client: Client, status: int, text: str) -> None:
         """Count a request that is refused, and say so where there is room for one more line."""
-        self._app._engine.metrics["requests_refused"] += 1
+        self._app._engine.metrics["page_requests_refused"] += 1
         if self._app._hub.faults.has_line():
             logger.warning("client %s: request refused (%d): %s", client, status, text)
 
@@ -105,14 +106,18 @@ class SocketRequests:
         task.add_done_callback(lambda _: page.ended(asked))
 
     async def _measured(self, asked: Asked) -> None:
+        self._pages[asked.session].began()
         meter = Meter(self._turn, lambda seconds: asked.connection.took(0, seconds))
         current_meter.set(meter)
-        await metered(self._answer(asked.session, asked.handshake, asked.request), meter)
-
-    async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
-        page, line = session.page, session.link
         try:
-            status, headers, body = await self._exchange(session, handshake, asked)
+            await metered(self._answer(asked.session, asked.connection, asked.request), meter)
+        finally:
+            meter.tell()
+
+    async def _answer(self, session: Session, connection: Connection, asked: Request) -> None:
+        page = session.page
+        try:
+            status, headers, body = await self._exchange(session, connection, asked)
         except Exception:
             logger.exception("request %s of client %s failed", asked.route, session.client)
             text = failure_text(f"request {asked.route} failed")
@@ -124,7 +129,7 @@ class SocketRequests:
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
                 # one answer to each request, on the line that asked last: a page with two would stand at two places
-                if session.link is not line or session.layout_ref == asked.ref:
+                if session.link is not connection or session.layout_ref == asked.ref:
                     return
                 session.layout_ref = asked.ref
                 self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
@@ -136,12 +141,12 @@ class SocketRequests:
         self._app._hub.wake()
 
     async def _exchange(
-        self, session: Session, handshake: Handshake, asked: Request
+        self, session: Session, connection: Connection, asked: Request
     ) -> tuple[int, dict[str, str], bytes]:
         if asked.route not in ROUTES:
             return 404, {"content-type": "text/plain"}, orjson.dumps(f"no route {asked.route[:40]}")
         current_session.set(session)
-        response: Any = await self._app.server.handle_request(self._request(handshake, asked))
+        response: Any = await self._app.server.handle_request(self._request(connection, asked))
         data = response.get_data(as_text=False)
         if inspect.isawaitable(data):  # error pages are Werkzeug's own, with bytes at once
             data = await data
@@ -156,13 +161,22 @@ class SocketRequests:
             data if is_json and data else orjson.dumps(data.decode("utf-8", "replace")),
         )
 
-    def _request(self, handshake: Handshake, asked: Request) -> Any:
+    def _headers_of(self, connection: Connection) -> Headers:
+        """Those of the page's handshake, for one request."""
+        known = self._headers.get(connection)
+        if known is None:
+            handshake = connection.handshake
+            known = Headers({"Remote-Addr": handshake.address, "Content-Type": "application/json"})
+            for name, value in handshake.headers:
+                if name not in _HANDSHAKE_ONLY and not name.startswith(b"sec-websocket"):
+                    known.add(name.decode("latin-1").title(), value.decode("latin-1"))
+            self._headers[connection] = known
+        return Headers(known)
+
+    def _request(self, connection: Connection, asked: Request) -> Any:
+        handshake = connection.handshake
         method, route = ROUTES[asked.route]
         path = self._app.config.routes_pathname_prefix + route
-        headers = Headers({"Remote-Addr": handshake.address, "Content-Type": "application/json"})
-        for name, value in handshake.headers:
-            if name not in _HANDSHAKE_ONLY and not name.startswith(b"sec-websocket"):
-                headers.add(name.decode("latin-1").title(), value.decode("latin-1"))
         scheme = "https" if handshake.scheme in ("wss", "https") else "http"
         scope = {**handshake.scope, "type": "http", "method": method, "scheme": scheme, "path": path}
         made = self._app.server.request_class(
@@ -170,7 +184,7 @@ class SocketRequests:
             scheme,
             path,
             asked.query.encode(),
-            headers,
+            self._headers_of(connection),
             str(scope.get("root_path", "")),
             str(scope.get("http_version", "1.1")),
             scope,
