@@ -41,7 +41,7 @@ ROWS = [
         "9.2",
         "the headers are those of the handshake",
         "dash_glue/requests.py",
-        'headers.add(name.decode("latin-1").title(), value.decode("latin-1"))',
+        'known.add(name.decode("latin-1").title(), value.decode("latin-1"))',
         "pass",
         "test_9_2_the_context_is_that_of_the_handshake",
     ),

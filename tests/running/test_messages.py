@@ -19,6 +19,7 @@ import pytest
 from dash_devices import ALL, PageLimits, components, lanes, patterns
 from dash_devices.dash_glue import queueing
 from dash_devices.dependencies import Input, Output
+from dash_devices.strict import MAX_ID
 
 from ..semantics.tools import Gate
 from ..support import TIMEOUT, Raw, ServerThread, wait_for, wire_id
@@ -144,6 +145,18 @@ def test_names_of_nothing_are_refused(url: str, raw: MakeRaw, other: Raw, id: An
     nack = page.until("nack", n=1)
     assert nack["code"] == "not_found"
     assert len(nack["message"]) < 500
+
+
+@pytest.mark.fault("A3")
+def test_names_that_are_too_long_are_not_read(url: str, raw: MakeRaw, other: Raw, app: Any) -> None:
+    """Not as ids, and not as JSON either."""
+    page = raw(url).join()
+    long = "x" * (MAX_ID + 1)
+    page.changes([("a", "value", 1)], state=[("{" + long, "value", 1), ("a", long, 1)])
+    assert page.until("ack", n=1)
+    page.send({"type": "mount", "values": [["{" + long, "value", 1]]})
+    page.change("{" + long, "value", 1)
+    assert page.until("nack", n=2)["code"] == "not_found"
 
 
 @pytest.mark.parametrize("id", ['["a"]', '{"a":1', '{"a":1}}', "{", '{"a":NaN}'])
