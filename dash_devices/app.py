@@ -29,12 +29,14 @@ from .dash_glue.protecting import Protecting
 from .dash_glue.pushing import Pushing
 from .dash_glue.registering import PENDING, Registering
 from .dash_glue.requests import SocketRequests, page_session, page_view
+from .dash_glue.shares import ThreadShares
 from .encoder import MAX_VALUE
 from .engine import Engine
 from .errors import ServerError
 from .gate.headers import Csp
 from .hub import Hub
 from .limits import PageLimits
+from .loglimits import bound_all
 from .protocol import PATH, SEQ_HEADER
 from .server import only_process
 from .services import Services
@@ -103,6 +105,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         self._hub.greeter.rerun = rerun
         self._hub.presence.push_to_page = self.push_mods
         self._requests = SocketRequests(self)
+        self._thread_shares = ThreadShares(self._engine.lanes.threads)
         self._state_in_layouts = StateInLayouts(self._engine)
         self._server_service = server_service
         self._startup_wait = startup_wait
@@ -159,7 +162,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         """The layout with the shared state in it, and the seq it stands at: the mods after it start exactly there."""
         await self._started()
         session, view = page_session(self), page_view(self)
-        tree = orjson.loads(to_json(await in_thread(self._engine.lanes.threads, self.get_layout)))
+        tree = orjson.loads(to_json(await in_thread(self._thread_shares.layouts, self.get_layout)))
         seq, by_id = self._state_in_layouts.snapshot()
         self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id, view), session)
         response = Response(orjson.dumps(tree), content_type="application/json")
@@ -200,11 +203,10 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
 
     async def _started(self) -> None:
         await self._start()
-        idle = self._engine.startup.idle
-        if not idle.is_set():
-            await in_thread(self._engine.lanes.threads, lambda: idle.wait(self._startup_wait))
+        await self._thread_shares.wait_for(self._engine.startup.idle, self._startup_wait)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        bound_all(self.server.logger)
         self._only = only_process(self.config.name, self.socket_path)
         self.gate.hosts.look_up()
         self._take_pending()

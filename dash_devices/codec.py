@@ -11,7 +11,7 @@ import orjson
 
 from . import strict
 from .errors import ProtocolError, TooComplexError
-from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, FromPage, Triple
+from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Change, FromPage, Mount, Triple
 
 
 def _is_int(value: Any) -> bool:
@@ -63,6 +63,8 @@ def _plan(cls: type) -> tuple[type, list[tuple[str, bool, Callable[[Any], bool],
 _PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr-defined]
 
 
+MAX_TRIPLES: Final = 20_000  # of a change: the page may make 10,000 components known
+MAX_MOUNTED: Final = 50_000  # triples of a mount
 _NUMBERED: Final = re.compile(rb'\{"type":"(change|request)","(?:n|ref)":(\d{1,15}),')
 
 
@@ -107,7 +109,8 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         raw = data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError as error:
         raise ProtocolError(f"frame: expected text, got {error}") from None
-    if strict.is_too_complex(raw, max(strict.MAX_CONTAINERS, nodes), max(strict.MAX_PARTS, nodes)):
+    limits = (strict.MAX_CONTAINERS, strict.MAX_PARTS, strict.MAX_KEYS)
+    if strict.is_too_complex(raw, *(max(limit, nodes) for limit in limits)):
         raise _too_complex(raw)
     message = _load(raw)
     if type(message) is not dict:
@@ -124,6 +127,10 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
             raise ProtocolError(f"{message['type']}.{name}: expected {wanted}, got {value!r:.40}")
         values.append(value)
     decoded: FromPage = cls(*values)
+    if isinstance(decoded, Change) and len(decoded.values) + len(decoded.state) > MAX_TRIPLES:
+        raise _too_complex(raw)
+    if isinstance(decoded, Mount) and len(decoded.values) + len(decoded.state or ()) > MAX_MOUNTED:
+        raise _too_complex(raw)
     return decoded
 
 

@@ -38,7 +38,7 @@ class State(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Handshake:
-    """The HTTP request that became the socket.
+    """The HTTP request that became the socket; or one over HTTP alone.
 
     Attributes:
         headers: lower-case names and values as bytes, in order.
@@ -57,6 +57,18 @@ class Handshake:
         """The first header of that name."""
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
+    def client(self, id: str = "") -> Client:
+        """Who made this request, as the author's code sees it. ``id``: of the tab; over HTTP alone there is none."""
+        client = Client(
+            id,
+            address=self.address,
+            host=self.header(b"host") or "",
+            origin=self.header(b"origin"),
+            user_agent=self.header(b"user-agent") or "",
+        )
+        client.authentication, client.username = self.identity, username_of(self.identity)
+        return client
+
 
 class Wire(Protocol):
     """What a connection needs of its transport."""
@@ -74,7 +86,8 @@ class Wire(Protocol):
         """Bytes that the network has taken so far, and bytes that wait for it."""
 
 
-RequestHandler = Callable[[Session, Handshake, Request], None]
+RequestHandler = Callable[[Session, "Connection", Request, int], None]
+"""Answers a request of a page that came over this connection in a frame of so many bytes."""
 
 
 class Connection:
@@ -95,13 +108,12 @@ class Connection:
         on_request: RequestHandler,
     ) -> None:
         self._hub = hub
-        self._handshake = handshake
+        self.handshake = handshake
         self._wire = wire
-        self._on_request = on_request
         self._handle: dict[type, Callable[[Session, Any, int], None]] = {
             Change: self._change,
             Mount: lambda session, message, size: hub.mount(session, message),
-            Request: lambda session, message, size: on_request(session, handshake, message),
+            Request: lambda session, message, size: on_request(session, self, message, size),
             Answer: lambda session, message, size: hub.asks.answered(session, message.ref, message.values),
             Pong: lambda session, message, size: hub.applied(session, message),
             Applied: lambda session, message, size: hub.applied(session, message),
@@ -163,7 +175,7 @@ class Connection:
         self._hub.engine.metrics["protocol_errors"] += 1
 
     def took(self, size: int, work: float) -> float:
-        """So many bytes were read and handled in so many seconds of this thread.
+        """So many bytes were read, and so many seconds of the event loop were spent on what they asked for.
 
         Returns the seconds to wait before more is read. Who goes on and on in spite of that is closed.
         """
@@ -178,6 +190,11 @@ class Connection:
             self._too_fast(f"more than may be said, for {self.limits.flood_seconds:g} s")
         return wait
 
+    @property
+    def debt(self) -> float:
+        """Seconds to wait before more is done for the page."""
+        return self._pace.debt(self._hub.vitals.now())
+
     def control(self) -> None:
         """A ping or pong of the transport arrived."""
         if self._pace.control(self._hub.vitals.now()):
@@ -191,7 +208,7 @@ class Connection:
 
     @property
     def _who(self) -> object:
-        return self.session.client if self.session else self._handshake.address
+        return self.session.client if self.session else self.handshake.address
 
     def resumed(self) -> None:
         """The transport takes frames again."""
@@ -266,19 +283,7 @@ class Connection:
         _check_names(message)
         self._timer.cancel()
         self.state = State.LIVE
-        self.session = self._hub.hello(self, message, self._make_client, self._handshake.identity)
-
-    def _make_client(self, id: str) -> Client:
-        header = self._handshake.header
-        client = Client(
-            id,
-            address=self._handshake.address,
-            host=header(b"host") or "",
-            origin=header(b"origin"),
-            user_agent=header(b"user-agent") or "",
-        )
-        client.username = username_of(self._handshake.identity)
-        return client
+        self.session = self._hub.hello(self, message, self.handshake.client, self.handshake.identity)
 
     def _change(self, session: Session, message: Change, size: int) -> None:
         self._hub.change(session, message, size)

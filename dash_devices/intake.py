@@ -13,11 +13,11 @@ import orjson
 
 from . import codec
 from .calls import Cause, Item
-from .components import canonical_id
 from .content import Contents, Refused
 from .engine import Engine
 from .errors import ModsError, ProtocolError, TooComplexError
 from .limits import PageLimits
+from .naming import keys_of
 from .own_reports import OwnReports
 from .patches import is_patch
 from .protocol import Change, Mount, Nack, Triple
@@ -122,7 +122,7 @@ class Intake:
         self.journal.write(session, session.taken, items, partial(self._written, arrived, waits))
 
     def _arrived(self, session: Session, change: Change, size: int) -> Arrived:
-        keys = [(_canonical(id), property) for id, property, _ in change.values]
+        keys = keys_of(change.values)
         items, refused, has_results = [], None, False
         try:
             listeners = self._check(session, keys, change.values, size)
@@ -179,7 +179,8 @@ class Intake:
     def _state(self, session: Session, said: Iterable[Triple]) -> dict[Key, Any]:
         """What the page says it shows. Of what it may not change, or not read, the server knows better."""
         access, told = self.engine.access, session.outbox.may_read
-        state = {(_canonical(id), property): value for id, property, value in said}
+        said = list(said)
+        state = {key: value for key, (_, _, value) in zip(keys_of(said), said, strict=True)}
         return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
 
     def _refuse(self, arrived: Arrived, refused: Refused) -> None:
@@ -267,7 +268,7 @@ class Intake:
                 "mount.values: expected plain values, got a Patch, or one nested too deeply or too large"
             )
         with self.engine.lock:
-            values = [((_canonical(id), property), value) for id, property, value in mount.values]
+            values = [(key, value) for key, (_, _, value) in zip(keys_of(mount.values), mount.values, strict=True)]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
             cause = Cause(client=session.client, state=self._state(session, mount.state or ()), quiet=True)
@@ -291,10 +292,3 @@ class Intake:
 
 def _not_kept(trouble: str) -> Refused:
     return Refused(Nack.STORAGE, f"it cannot be kept ({trouble}); nothing was changed")
-
-
-def _canonical(id: str) -> str:
-    try:
-        return canonical_id(id)
-    except ValueError:
-        raise ProtocolError(f"id: expected a string or the JSON of a dict id, got {id!r:.60}") from None

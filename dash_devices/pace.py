@@ -30,8 +30,8 @@ class Bucket:
 
     @property
     def is_at_ease(self) -> bool:
-        """Is half of what may be used at once there again?"""
-        return self._left >= self._burst / 2
+        """Is half of a second's worth there again?"""
+        return self._left >= min(self._burst, self._rate) / 2
 
 
 class Pace:
@@ -61,6 +61,10 @@ class Pace:
         elif self.slowed_since is not None and all(bucket.is_at_ease for bucket in buckets):
             self.slowed_since = None
         return debt
+
+    def debt(self, now: float) -> float:
+        """Seconds until more may be done for it."""
+        return self.took(0, 0, 0.0, now)
 
     def is_flooding(self, now: float) -> bool:
         """Does it go on and on although it is slowed?"""

@@ -9,19 +9,28 @@ from typing import Any, Final
 import orjson
 
 MAX_CONTAINERS: Final = 100_000  # lists and objects of one frame
-MAX_PARTS: Final = 1_000_000  # values of one frame: the State of a regular callback may hold a large figure
+MAX_PARTS: Final = 900_000  # values of one frame: the State of a regular callback may hold a large figure
+MAX_KEYS: Final = 500_000  # of all objects of one frame: each takes up to 170 bytes of memory
+MAX_TEXTS: Final = 700_000  # keys among them: each takes up to 130 bytes
+DEEPEST: Final = 250  # what is deeper can be read, but not written again
+MAX_ID: Final = 4_096  # characters of an id, or of the name of a property
 EXACT_BYTES: Final = 65_536  # up to here a frame that is suspected is read again by a parser that sees every key
 MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
 
 _SMALLEST = 3  # bytes of a list in a list: "[],"
 _FORBIDDEN = "__proto__"
 _SPACED_KEY = re.compile(rb'"\s+:')
+_SPACED_ENDS = (b" :", b"\t:", b"\n:", b"\r:")
 
 
-def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS) -> bool:
+def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS, keys: int = MAX_KEYS) -> bool:
     """Would more be allocated for it than one frame may ask for?"""
     if len(raw) <= _SMALLEST * containers:
         return False
+    if raw.count(b":") > keys and (raw.count(b'":') > keys or _has_spaced_key(raw)):
+        return True
+    if raw.count(b'"') > (most := 2 * max(MAX_TEXTS, keys)) and _unescaped(raw).count(b'"') > most:
+        return True
     if _fits(raw, containers, parts):
         return False
     bare = _unescaped(raw)  # brackets and commas in text are none
@@ -45,13 +54,41 @@ def has_double_keys(raw: bytes, decoded: Any) -> bool:
     Raises:
         TypeError: it is nested too deeply to be written again.
     """
-    encoded = orjson.dumps(decoded)
-    if len(encoded) == len(raw):
-        return False  # what a page writes has no spaces: nothing was passed over
     if len(raw) <= EXACT_BYTES:
-        return _names_twice(raw)
+        # what a page writes has no spaces: where the length is the same, nothing was passed over
+        return len(orjson.dumps(decoded)) != len(raw) and _names_twice(raw)
+    is_plain = raw.isascii() and b"\\u" not in raw
+    if is_plain and len(encoded := orjson.dumps(decoded)) == len(raw):
+        return False
     bare = _unescaped(raw)
-    return bare.count(b'":') != _unescaped(encoded).count(b'":') or _SPACED_KEY.search(bare) is not None
+    found, is_spaced = bare.count(b'":'), _has_spaced_key(bare)
+    if not is_spaced and found == _count_keys(decoded):
+        return False  # text that is no ASCII takes up to six times its size when it is written again
+    if not is_plain:
+        encoded = orjson.dumps(decoded)
+    return len(encoded) != len(raw) and (is_spaced or found != _unescaped(encoded).count(b'":'))
+
+
+def _has_spaced_key(bare: bytes) -> bool:
+    if bare.count(b":") == bare.count(b'":'):
+        return False
+    return any(end in bare for end in _SPACED_ENDS) and _SPACED_KEY.search(bare) is not None
+
+
+def _count_keys(decoded: Any) -> int:
+    keys, level = 0, [decoded]
+    for _ in range(DEEPEST):
+        nested: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                keys += len(node)
+                nested.extend(node.values())
+            elif type(node) is list:
+                nested.extend(node)
+        if not nested:
+            return keys
+        level = nested
+    raise TypeError(f"nested more than {DEEPEST} deep")
 
 
 class _Twice(Exception):

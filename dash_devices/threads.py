@@ -7,12 +7,21 @@ import contextvars
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 logger = logging.getLogger("dash_devices.lanes")
 
 MAX_THREADS = 256  # for all sync functions of an app together
+
+
+class Pool(Protocol):
+    """Where work runs in threads."""
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run in a thread; waits for a free one when all are busy."""
 
 
 class Threads:
@@ -62,6 +71,71 @@ class Threads:
                     self._idle += 1
 
 
+class Share:
+    """A part of the threads of a pool: so many pieces of work run in it at once, and more wait in order."""
+
+    def __init__(self, pool: Pool, limit: int) -> None:
+        self._pool = pool
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._running = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait."""
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Would more work have to wait?"""
+        return self._running >= self._limit
+
+    @property
+    def is_idle(self) -> bool:
+        """Does nothing run?"""
+        return not self._running
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run in a thread; waits while the share is used up. ``work`` must not raise."""
+        with self._lock:
+            if self.is_full:
+                self._waiting.append(work)
+                return
+            self._running += 1
+        self._pool.submit(partial(self._run, work))
+
+    def _run(self, work: Callable[[], None]) -> None:
+        work()
+        with self._lock:
+            following = self._waiting.popleft() if self._waiting else None
+            self._running -= following is None
+        if following is not None:
+            self._pool.submit(partial(self._run, following))
+
+
+class Shares:
+    """A share of a pool for each of many, made when it is needed.
+
+    Args:
+        pool: whose threads they are.
+        limit: of each share.
+    """
+
+    def __init__(self, pool: Pool, limit: int) -> None:
+        self._pool = pool
+        self._limit = limit
+        self._by_owner: dict[str, Share] = {}
+
+    def of(self, owner: str) -> Share:
+        """The share of this owner. On the event loop only."""
+        share = self._by_owner.get(owner)
+        if share is None:
+            self._by_owner = {name: kept for name, kept in self._by_owner.items() if not kept.is_idle}
+            share = self._by_owner[owner] = Share(self._pool, self._limit)
+        return share
+
+
 def is_cancelling(error: BaseException) -> bool:
     """Is this the end of the current task itself? Else somebody's code raised it, or waited for something cancelled."""
     task = asyncio.current_task()
@@ -77,7 +151,7 @@ def carried(error: BaseException) -> Exception:
     return made
 
 
-async def in_thread(threads: Threads, function: Callable[[], Any]) -> Any:
+async def in_thread(threads: Pool, function: Callable[[], Any]) -> Any:
     """Run in one of the threads, in a copy of this context; gives the result or raises what it raised."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()

@@ -1,7 +1,6 @@
 """Dash's Quart backend with our way to run callbacks.
 
-Leans on (Dash 4.4.1): ``dash/backends/_quart.py`` (``QuartDashServer``), ``dash.fingerprint.check_fingerprint``,
-``Dash._initialize_context``, ``_prepare_callback``,
+Leans on (Dash 4.4.1): ``dash/backends/_quart.py`` (``QuartDashServer``), ``Dash._initialize_context``, ``_prepare_callback``,
 ``_inputs_to_vals``, ``_execute_callback``.
 """
 
@@ -11,23 +10,26 @@ import asyncio
 import concurrent.futures
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from dash import Dash as StockDash
 from dash.exceptions import PreventUpdate, WebsocketDisconnected
-from dash.fingerprint import check_fingerprint
-from quart import Quart, Response, request
+from quart import Quart, Response, abort, request
 
+from ..clients import Client
 from ..components import id_text
 from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
-from ..threads import carried, in_thread, is_cancelling
-from .compression import SUITE_FILE, ThreadedCompress
+from ..threads import Pool, Share, carried, in_thread, is_cancelling
+from .bodies import BadBodyError, checked, is_large
+from .compression import ThreadedCompress
+from .metering import left_out
+from .queueing import MAX_UNANSWERED
 from .registration import SERIALIZED
-from .requests import current_session, page_session, page_view
+from .requests import asking_client, current_session, page_session, page_view
 from .suite_files import StreamedSuites
 
 if TYPE_CHECKING:
@@ -53,12 +55,6 @@ class DevicesBackend(StreamedSuites):
     def enable_compression(self) -> None:
         """Compress HTTP responses; done when the app is set up, unless ``compress=False``."""
         ThreadedCompress(self.server)
-
-    def serve_component_suites(self, dash_app: Dash, package_name: str, fingerprinted_path: str) -> Response:  # type: ignore[override]
-        """A file of a component library. The answer says which one it is: many paths lead to each, by their fingerprints."""
-        response: Response = super().serve_component_suites(dash_app, package_name, fingerprinted_path)
-        setattr(response, SUITE_FILE, (package_name, check_fingerprint(fingerprinted_path)[0]))
-        return response
 
     def serve_callback(self, dash_app: Dash) -> Callable[[], Awaitable[Response]]:  # type: ignore[override]
         """The view of ``_dash-update-component``, for HTTP and for the socket."""
@@ -94,18 +90,34 @@ def backend_for(backend: Any, server: Any) -> type[DevicesBackend]:
 
 # ---- callbacks --------------------------------------------------------------------------------------------------------
 async def _dispatch(app: Dash, body: Any) -> Response:
+    """Answer a request for a callback.
+
+    Raises:
+        HTTPException: 400, 413 or 429, where it is not one.
+    """
     session = page_session(app)
-    context = app._initialize_context(body)
-    context.client = session.client if session else None
-    if session is not None:
-        context.dash_websocket = PageSocket(app, session, initial=not body.get("changedPropIds"))
-    function = app._prepare_callback(context, body)
-    if not _authorized(app, body["output"], context.client):
-        raise PreventUpdate
-    args = StockDash._inputs_to_vals(app, context.inputs_list + context.states_list)
-    run = StockDash._execute_callback(app, function, args, context.outputs_list, context)
+    share, client = app._thread_shares.of(session), asking_client(session)
     try:
-        data = await _run(app, body["output"], function, run)
+        body = checked(body, app.callback_map)
+    except BadBodyError as error:
+        _refuse(app, client, error.status, str(error))
+    if session is None and share.waiting >= MAX_UNANSWERED:  # a page's are counted before
+        _refuse(app, client, 429, "too many requests at once")
+    if not _authorized(app, body["output"], client):
+        raise PreventUpdate
+    if is_large(body):
+        context, function, args = await in_thread(share, lambda: _prepared(app, body))
+    else:
+        context, function, args = _prepared(app, body)
+    context.client = client
+    if session is not None:
+        context.dash_websocket = PageSocket(app, session, initial=not body["changedPropIds"])
+    run = StockDash._execute_callback(app, function, args, context.outputs_list, context)
+    lane = app._serialized.get(body["output"]) or SERIALIZED.get(body["output"])
+    # a lane is one call at a time; it must not wait for those of one page
+    work = _work(function, run, share if lane is None else app._engine.lanes.threads, session)
+    try:
+        data = await (work() if lane is None else _in_lane(app, lane, work, body["output"]))
     except WebsocketDisconnected:
         raise PreventUpdate from None
     if current_session.get() is None:  # else it is filled when it is sent
@@ -114,33 +126,59 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     return response
 
 
-async def _run(app: Dash, output: str, function: Any, run: Callable[[], Any]) -> Any:
-    if inspect.iscoroutinefunction(function):
+def _refuse(app: Dash, client: Client, status: int, text: str) -> NoReturn:
+    app._requests.note_refusal(client, status, text)
+    abort(Response(text, status=status, content_type="text/plain"))
+
+
+def _prepared(app: Dash, body: Any) -> tuple[Any, Any, Any]:
+    context = app._initialize_context(body)
+    function = app._prepare_callback(context, body)
+    return context, function, StockDash._inputs_to_vals(app, context.inputs_list + context.states_list)
+
+
+def _work(
+    function: Any, run: Callable[[], Any], pool: Pool, session: Session | None
+) -> Callable[[], Coroutine[Any, Any, Any]]:
+    """The author's function, ready to run."""
+    if not inspect.iscoroutinefunction(function):
+
+        async def work() -> Any:
+            is_late = isinstance(pool, Share) and pool.is_full
+
+            def begin() -> Any:
+                if is_late and session is not None and session.link is None:
+                    raise WebsocketDisconnected  # the page that waits for a thread is gone
+                return run()
+
+            result = await in_thread(pool, begin)
+            return await left_out(_awaited(result)) if inspect.isawaitable(result) else result
+    else:
 
         async def work() -> Any:
             try:
-                return await run()
+                return await left_out(run())
             except BaseException as error:
                 if is_cancelling(error):
                     raise
                 raise carried(error) from error.__cause__
-    else:
 
-        async def work() -> Any:
-            result = await in_thread(app._engine.lanes.threads, run)
-            return await result if inspect.isawaitable(result) else result
+    return work
 
-    lane = app._serialized.get(output) or SERIALIZED.get(output)
-    if lane is None:
-        return await work()
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+async def _in_lane(app: Dash, lane: str, work: Callable[[], Coroutine[Any, Any, Any]], name: str) -> Any:
     current_lane.set(lane)
-    call, future = run_as_call(work, output)
+    call, future = run_as_call(work, name)
     app._engine.lanes.submit(lane, call)
     return await future
 
 
-def _authorized(app: Dash, output: str, client: Any) -> bool:
-    if app._engine.authorize is None or client is None:
+def _authorized(app: Dash, output: str, client: Client) -> bool:
+    if app._engine.authorize is None:
         return True
     for asked in app._asked_outputs(output):
         if not app._engine.authorize(client, asked):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import logging
 import secrets
-from collections import Counter
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import orjson
 from quart import Response, request
@@ -20,11 +20,14 @@ from werkzeug.datastructures import Headers
 from .. import codec
 from ..access import View
 from ..clients import Client
-from ..connection import Handshake
+from ..connection import Connection
+from ..endpoint import handshake_of
 from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
 from ..sessions import Session
 from .failures import failure_text
+from .metering import Meter, Turn, current_meter, metered
+from .queueing import Asked, PageRequests
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -37,7 +40,6 @@ ROUTES = {
     "dependencies": ("GET", "_dash-dependencies"),
     "callback": ("POST", "_dash-update-component"),
 }
-MAX_UNDER_WAY = 1_024  # requests of one tab: each is a task, and maybe a thread
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
 
@@ -57,18 +59,14 @@ def page_view(app: Dash) -> View | None:
     """What the page that a request belongs to may read, as of now."""
     if not app._engine.access.hides:
         return None
-    session = page_session(app)
+    client = asking_client(page_session(app))
     with app._engine.lock:
-        return app._engine.access.view(_asker() if session is None else session.client)
+        return app._engine.access.view(client)
 
 
-def _asker() -> Client:
-    """Who asks over HTTP alone."""
-    headers, scope = request.headers, request.scope
-    address, host = request.remote_addr or "", headers.get("Host", "")
-    client = Client("", address=address, host=host, user_agent=headers.get("User-Agent", ""))
-    client.authentication = scope.get("dash_devices.identity")
-    return client
+def asking_client(session: Session | None) -> Client:
+    """Who makes the current request: the page's client, or over HTTP alone one that is in no table."""
+    return session.client if session is not None else handshake_of(cast(Any, request.scope)).client()
 
 
 class SocketRequests:
@@ -77,28 +75,49 @@ class SocketRequests:
     def __init__(self, app: Dash) -> None:
         self._app = app
         self._cookies: dict[str, list[str]] = {}
-        self._under_way: Counter[str] = Counter()
+        self._pages: WeakKeyDictionary[Session, PageRequests] = WeakKeyDictionary()
+        self._turn = Turn()
+        self._headers: WeakKeyDictionary[Connection, Headers] = WeakKeyDictionary()
 
-    def handle(self, session: Session, handshake: Handshake, asked: Request) -> None:
-        """Begin to answer; the reply is posted when it is there. No request stays unanswered."""
-        if self._under_way[session.token] >= MAX_UNDER_WAY:
-            text = orjson.dumps("too many requests at once")
-            session.outbox.post(codec.reply(asked.ref, 429, {"content-type": "text/plain"}, text))
-            self._app._hub.wake()
+    def handle(self, session: Session, connection: Connection, asked: Request, size: int) -> None:
+        """Answer in turn; the reply is posted when it is there. No request stays unanswered."""
+        page = self._pages.get(session)
+        if page is None:
+            page = self._pages[session] = PageRequests(self._begin, self._turn)
+        one = Asked(session, session.page, connection, asked, size)
+        refusal = page.refusal(one)
+        if refusal is None:
+            page.put(one)
             return
-        self._under_way[session.token] += 1
-        task = self._app._hub.spawn(self._answer(session, handshake, asked), f"{asked.route} {asked.ref}")
-        task.add_done_callback(lambda _: self._ended(session.token))
+        self.note_refusal(session.client, *refusal)
+        text = orjson.dumps(refusal[1])
+        session.outbox.post(codec.reply(asked.ref, refusal[0], {"content-type": "text/plain"}, text))
+        self._app._hub.wake()
 
-    def _ended(self, token: str) -> None:
-        self._under_way[token] -= 1
-        if not self._under_way[token]:
-            del self._under_way[token]
+    def note_refusal(self, client: Client, status: int, text: str) -> None:
+        """Count a request that is refused, and say so where there is room for one more line."""
+        self._app._engine.metrics["page_requests_refused"] += 1
+        if self._app._hub.faults.has_line():
+            logger.warning("client %s: request refused (%d): %s", client, status, text)
 
-    async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
-        page, line = session.page, session.link
+    def _begin(self, asked: Asked) -> None:
+        page = self._pages[asked.session]
+        task = self._app._hub.spawn(self._measured(asked), f"request {asked.request.ref}")
+        task.add_done_callback(lambda _: page.ended(asked))
+
+    async def _measured(self, asked: Asked) -> None:
+        self._pages[asked.session].began()
+        meter = Meter(self._turn, lambda seconds: asked.connection.took(0, seconds))
+        current_meter.set(meter)
         try:
-            status, headers, body = await self._exchange(session, handshake, asked)
+            await metered(self._answer(asked.session, asked.connection, asked.request), meter)
+        finally:
+            meter.tell()
+
+    async def _answer(self, session: Session, connection: Connection, asked: Request) -> None:
+        page = session.page
+        try:
+            status, headers, body = await self._exchange(session, connection, asked)
         except Exception:
             logger.exception("request %s of client %s failed", asked.route, session.client)
             text = failure_text(f"request {asked.route} failed")
@@ -110,7 +129,7 @@ class SocketRequests:
             place = headers.get(SEQ_HEADER)
             if place and asked.route == "layout":
                 # one answer to each request, on the line that asked last: a page with two would stand at two places
-                if session.link is not line or session.layout_ref == asked.ref:
+                if session.link is not connection or session.layout_ref == asked.ref:
                     return
                 session.layout_ref = asked.ref
                 self._app._hub.laid_out(session, int(place.rpartition(":")[2]))
@@ -122,12 +141,12 @@ class SocketRequests:
         self._app._hub.wake()
 
     async def _exchange(
-        self, session: Session, handshake: Handshake, asked: Request
+        self, session: Session, connection: Connection, asked: Request
     ) -> tuple[int, dict[str, str], bytes]:
         if asked.route not in ROUTES:
             return 404, {"content-type": "text/plain"}, orjson.dumps(f"no route {asked.route[:40]}")
         current_session.set(session)
-        response: Any = await self._app.server.handle_request(self._request(handshake, asked))
+        response: Any = await self._app.server.handle_request(self._request(connection, asked))
         data = response.get_data(as_text=False)
         if inspect.isawaitable(data):  # error pages are Werkzeug's own, with bytes at once
             data = await data
@@ -142,13 +161,22 @@ class SocketRequests:
             data if is_json and data else orjson.dumps(data.decode("utf-8", "replace")),
         )
 
-    def _request(self, handshake: Handshake, asked: Request) -> Any:
+    def _headers_of(self, connection: Connection) -> Headers:
+        """Those of the page's handshake, for one request."""
+        known = self._headers.get(connection)
+        if known is None:
+            handshake = connection.handshake
+            known = Headers({"Remote-Addr": handshake.address, "Content-Type": "application/json"})
+            for name, value in handshake.headers:
+                if name not in _HANDSHAKE_ONLY and not name.startswith(b"sec-websocket"):
+                    known.add(name.decode("latin-1").title(), value.decode("latin-1"))
+            self._headers[connection] = known
+        return Headers(known)
+
+    def _request(self, connection: Connection, asked: Request) -> Any:
+        handshake = connection.handshake
         method, route = ROUTES[asked.route]
         path = self._app.config.routes_pathname_prefix + route
-        headers = Headers({"Remote-Addr": handshake.address, "Content-Type": "application/json"})
-        for name, value in handshake.headers:
-            if name not in _HANDSHAKE_ONLY and not name.startswith(b"sec-websocket"):
-                headers.add(name.decode("latin-1").title(), value.decode("latin-1"))
         scheme = "https" if handshake.scheme in ("wss", "https") else "http"
         scope = {**handshake.scope, "type": "http", "method": method, "scheme": scheme, "path": path}
         made = self._app.server.request_class(
@@ -156,7 +184,7 @@ class SocketRequests:
             scheme,
             path,
             asked.query.encode(),
-            headers,
+            self._headers_of(connection),
             str(scope.get("root_path", "")),
             str(scope.get("http_version", "1.1")),
             scope,

@@ -93,8 +93,53 @@ def bombs() -> Iterator[bytes]:
         yield from (frame(head + one + b"}") for one in inner)
 
 
+def requests(body: bytes, route: bytes = b"callback") -> Iterator[bytes]:
+    """Requests of regular callbacks, 100 in one write."""
+    ref = 0
+    while True:
+        ref += 100
+        yield b"".join(
+            frame(b'{"type":"request","ref":%d,"route":"%s","query":"","body":%s}' % (ref + place, route, body))
+            for place in range(100)
+        )
+
+
+def asking(value: str) -> Iterator[bytes]:
+    """For the regular callback of `tests.soak.app`."""
+    asked: dict[str, Any] = {"id": "ask", "property": "value", "value": value}
+    output = {"id": "asked", "property": "children"}
+    body = {"output": "asked.children", "outputs": output, "inputs": [asked], "changedPropIds": ["ask.value"]}
+    return requests(json.dumps({**body, "state": []}).encode())
+
+
+def layouts() -> Iterator[bytes]:
+    """Requests for the layout: 60 bytes each."""
+    return requests(b"null", b"layout")
+
+
+def quick() -> Iterator[bytes]:
+    """Requests of a callback that does next to nothing."""
+    return asking("quick")
+
+
+def broken() -> Iterator[bytes]:
+    """Of one that raises."""
+    return asking("broken")
+
+
+def slow() -> Iterator[bytes]:
+    """Of one that takes 3 s."""
+    return asking("slow")
+
+
+def unknown() -> Iterator[bytes]:
+    """For a callback that is none."""
+    return requests(json.dumps({"output": "x" * 2_000, "inputs": []}).encode())
+
+
 MODES: dict[str, Callable[[], Iterator[bytes]]] = {
-    mode.__name__: mode for mode in (small, large, pings, fragments, deflate, bombs)
+    mode.__name__: mode
+    for mode in (small, large, pings, fragments, deflate, bombs, layouts, quick, broken, slow, unknown)
 }
 
 

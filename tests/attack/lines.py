@@ -142,6 +142,26 @@ LINES: Final[dict[str, str]] = {
         "R:messages::refused_changes_leave_nothing_behind "
         "R:messages::a_large_value_is_told_once_however_many_changes_of_it_are_refused"
     ),
+    "requests without end, also those that fail: slowed, then 4429; an honest page never": (
+        "R:requests::a_page_that_asks_without_end_is_slowed_and_closed R:requests::what_honest_pages_ask_is_never_slowed "
+        "U:metering::unanswered_requests_are_bounded_in_number_and_bytes "
+        "U:metering::layouts_of_a_page_load_at_their_limit row asking"
+    ),
+    "slow callbacks of one page: nobody else waits": (
+        "R:requests::slow_callbacks_of_one_page_delay_no_other U:threads::one_owner_leaves_room_for_the_others row asking"
+    ),
+    "one message that is long or wide somewhere: 400, 413, nack": (
+        "R:requests::a_body_that_is_no_request_for_a_callback R:requests::components_of_one_request_at_their_limit "
+        "R:requests::a_query_is_as_long_as_that_of_an_address R:messages::names_of_nothing_are_refused row worst"
+    ),
+    "errors again and again: the log stays small": (
+        "R:requests::requests_that_fail_do_not_fill_the_log U:loglimits::lines_of_one_place_are_few_and_the_rest_is_counted "
+        "row asking"
+    ),
+    "a request over HTTP alone: asked about as one over the socket": (
+        "R:requests::who_comes_over_http_is_asked_about_too "
+        "R:requests::rules_see_the_same_client_over_http_as_over_a_socket"
+    ),
     "all tabs at one slider: the newest wins in all of them": (
         "S:4_changes::4_2_crossing_changes_have_one_order B:drags::two_tabs_drag_the_same_slider row together"
     ),

@@ -19,6 +19,7 @@ from . import (
     results,
     startup,
     wire,
+    work,
 )
 from .row import Row as Row
 
@@ -41,6 +42,7 @@ ROWS: list[Row] = [
         gate,
         access,
         durable,
+        work,
     )
     for row in section.ROWS
 ]

@@ -32,17 +32,17 @@ ROWS = [
     Row(
         "3.1",
         "pages wait for them",
-        "app.py",
-        "if not idle.is_set():",
-        "if False:",
+        "dash_glue/shares.py",
+        "if idle.is_set():",
+        "if True:",
         "test_3_1_pages_wait_for_startup",
     ),
     Row(
         "3.1",
         "at most startup_wait",
         "app.py",
-        "idle.wait(self._startup_wait)",
-        "idle.wait(100 * self._startup_wait + 100)",
+        "self._engine.startup.idle, self._startup_wait)",
+        "self._engine.startup.idle, 100 * self._startup_wait + 100)",
         "test_3_1_what_is_unfinished_arrives_as_a_mod",
     ),
     Row(

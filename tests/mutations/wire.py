@@ -93,7 +93,7 @@ ROWS = [
         "wire 4",
         "a layout is answered on the line that asked last",
         "dash_glue/requests.py",
-        "if session.link is not line or session.layout_ref == asked.ref:",
+        "if session.link is not connection or session.layout_ref == asked.ref:",
         "if session.layout_ref == asked.ref and False:",
         "test_a_layout_that_is_asked_for_on_two_lines_is_answered_on_the_last",
     ),

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from dash_devices import ALL, PageLimits, components, lanes, patterns
-from dash_devices.dash_glue import requests
+from dash_devices.dash_glue import queueing
 from dash_devices.dependencies import Input, Output
+from dash_devices.strict import MAX_ID
 
 from ..semantics.tools import Gate
 from ..support import TIMEOUT, Raw, ServerThread, wait_for, wire_id
@@ -144,6 +145,18 @@ def test_names_of_nothing_are_refused(url: str, raw: MakeRaw, other: Raw, id: An
     nack = page.until("nack", n=1)
     assert nack["code"] == "not_found"
     assert len(nack["message"]) < 500
+
+
+@pytest.mark.fault("A3")
+def test_names_that_are_too_long_are_not_read(url: str, raw: MakeRaw, other: Raw, app: Any) -> None:
+    """Not as ids, and not as JSON either."""
+    page = raw(url).join()
+    long = "x" * (MAX_ID + 1)
+    page.changes([("a", "value", 1)], state=[("{" + long, "value", 1), ("a", long, 1)])
+    assert page.until("ack", n=1)
+    page.send({"type": "mount", "values": [["{" + long, "value", 1]]})
+    page.change("{" + long, "value", 1)
+    assert page.until("nack", n=2)["code"] == "not_found"
 
 
 @pytest.mark.parametrize("id", ['["a"]', '{"a":1', '{"a":1}}', "{", '{"a":NaN}'])
@@ -287,7 +300,7 @@ def test_what_pages_announce_is_capped_for_all_of_them_and_for_one_wildcard(
 def test_requests_under_way_are_bounded(
     serve: Callable[..., ServerThread], raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "MAX_UNDER_WAY", 2)
+    monkeypatch.setattr(queueing, "MAX_UNANSWERED", 2)
     app, go = make_app(), threading.Event()
 
     @app.callback(Output("shown", "children"), Input("a", "n_blur"))
@@ -307,7 +320,7 @@ def test_requests_under_way_are_bounded(
     assert page.until("reply", ref=13)["status"] == 429
     go.set()
     assert {page.until("reply")["status"] for _ in range(2)} == {200}
-    wait_for(lambda: not app._requests._under_way, "the end of both")
+    wait_for(lambda: not any(page.unanswered for page in app._requests._pages.values()), "the end of both")
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------------

@@ -272,7 +272,7 @@ def test_9_3_no_request_stays_unanswered(serve: Serve, raw: MakeRaw) -> None:
     for output in ("c.children", "d.children", "d.title"):
         assert _press(page, output)["status"] == 500
     assert _press(page, "c.title")["status"] == 204
-    assert _press(page, "no.such")["status"] == 500
+    assert _press(page, "no.such")["status"] == 400
     assert page.request("no-such-route")["status"] == 404
     for body in (None, 7, [], {}, {"output": 5}):
         assert page.request("callback", body)["status"] >= 400, body

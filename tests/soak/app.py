@@ -3,7 +3,7 @@
 It answers on ``/soak/..`` to `tests.soak.server.Server`. Environment: ``SOAK_LOG`` names the file for what it ran and stored
 (one JSON line each, written at once so that a ``kill -9`` loses none), ``SOAK_OPTIONS`` holds JSON keywords of ``Dash``,
 ``SOAK_AUTHENTICATE`` lets in only who shows the token; ``SOAK_EARLY`` pushes per second and thread that begin before the
-server runs.
+server runs; ``SOAK_ROWS`` more components are in the layout.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -42,6 +43,9 @@ app.layout = html.Div(
         *(html.Div(id=id) for id in ("slept", "driven", "life", "stamp", "blob")),
         dcc.Dropdown(["red", "green", "blue"], id="menu"),
         dcc.Textarea(id="notes"),
+        dcc.Input(id="ask", value=""),
+        html.Div(id="asked"),
+        *(html.Div(f"row {i}", id=f"row{i}") for i in range(int(os.environ.get("SOAK_ROWS", "0")))),
         html.Div(style={"height": "3000px"}),
     ],
     id="page",
@@ -109,6 +113,16 @@ def hangs_in_its_driver(value: str) -> str:
     return value
 
 
+@app.callback(Output("asked", "children"), [Input("ask", "value")], prevent_initial_call=True)
+def answers(value: Any) -> str:
+    """A regular callback: quick, slow, or broken, as it is asked."""
+    if value == "slow":
+        time.sleep(3)
+    if value == "broken":
+        raise RuntimeError("it was asked to fail")
+    return f"{value!s:.100}"
+
+
 class Pushers:
     """Threads that push to the shown properties, ``rate`` a second each, until they are told to end."""
 
@@ -155,6 +169,31 @@ def shift(seconds: float) -> None:
     time.monotonic = lambda: real_monotonic() + seconds
 
 
+class Gauge:
+    """How long the event loop was held at most, and how much memory the process had at most, since it was last read."""
+
+    def __init__(self) -> None:
+        self.held = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+    async def watch(self) -> None:
+        while True:
+            began = time.thread_time()
+            await asyncio.sleep(0.002)
+            self.held = max(self.held, time.thread_time() - began)  # of this thread: the machine may be busy
+
+    def read(self) -> dict[str, Any]:
+        self.task = self.task or asyncio.get_running_loop().create_task(self.watch())
+        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        highest, now = (int(status[name].split()[0]) * 1024 for name in ("VmHWM", "VmRSS"))
+        Path("/proc/self/clear_refs").write_text("5")  # the highest begins again at what it has now
+        held, self.held = self.held, 0.0
+        return {"held": held, "highest": highest, "now": now}
+
+
+gauge = Gauge()
+
+
 def census() -> dict[str, Any]:
     """What this process holds on to."""
     gc.collect()
@@ -193,6 +232,8 @@ async def command(name: str) -> Any:
         return {"alive": sum(thread.is_alive() for thread in pushers.threads)}
     elif name == "shift":
         shift(**arguments)
+    elif name == "gauge":
+        return gauge.read()
     elif name == "stamps":
         keep(asyncio.get_running_loop().create_task(stamp(**arguments)))
     else:

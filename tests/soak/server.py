@@ -39,7 +39,7 @@ class Server:
     """
 
     def __init__(
-        self, *, python: str = sys.executable, options: dict[str, Any] | None = None, early: float = 0.0
+        self, *, python: str = sys.executable, options: dict[str, Any] | None = None, early: float = 0.0, rows: int = 0
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -53,6 +53,7 @@ class Server:
             "SOAK_LOG": str(self.log),
             "SOAK_OPTIONS": json.dumps(options or {}),
             "SOAK_EARLY": str(early),
+            "SOAK_ROWS": str(rows),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }

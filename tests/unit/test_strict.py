@@ -39,6 +39,44 @@ def test_parts_at_their_limit(extra: int) -> None:
     assert too_complex(b"[" + b"0," * (PARTS - 1 + extra) + b"0]") == (extra > 0)
 
 
+KEYS = 60
+
+
+@pytest.mark.fault("A3")
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+@pytest.mark.parametrize("colon", [":", " :", "\t:"])
+def test_keys_at_their_limit(extra: int, colon: str) -> None:
+    raw = ",".join(f'"k{n}"{colon}"12:30:00"' for n in range(KEYS + extra))
+    assert strict.is_too_complex(b"{%b}" % raw.encode(), CONTAINERS, PARTS, KEYS) == (extra > 0 or colon != ":")
+
+
+@pytest.mark.fault("A3")
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+def test_texts_at_their_limit(extra: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict, "MAX_TEXTS", 200)
+    raw = ",".join([r'"a\"b\\"'] * (200 + extra))
+    assert strict.is_too_complex(b"[%b]" % raw.encode(), CONTAINERS, PARTS, KEYS) == (extra > 0), (
+        "quotes in text are none"
+    )
+
+
+@pytest.mark.fault("A3")
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+def test_triples_of_a_change_and_of_a_mount_at_their_limit(extra: int) -> None:
+    triples = ",".join(['["b","c",1]'] * (codec.MAX_TRIPLES - 1 + extra))
+    mounted = ",".join(['["b","c",1]'] * (codec.MAX_MOUNTED + extra))
+    for frame, told in (
+        (change("1", state=f"[{triples}]"), ("change", 1)),
+        (b'{"type":"mount","values":[%b]}' % mounted.encode(), ("", 0)),
+    ):
+        if extra <= 0:
+            codec.decode(frame)
+            continue
+        with pytest.raises(TooComplexError) as caught:
+            codec.decode(frame)
+        assert (caught.value.kind, caught.value.number) == told
+
+
 @pytest.mark.parametrize("text", [",[{" * 10_000, '"' * 10_000, "\\" * 9_999, '\\",[' * 3_000])
 def test_text_is_not_taken_for_structure(text: str) -> None:
     assert not too_complex(orjson.dumps({"data": text}))

@@ -17,6 +17,7 @@ from .leaks import leaks
 from .lines import lines
 from .messages import bombs, flood
 from .together import together
+from .work import asking, worst
 from .xss import xss
 
 Row = Callable[[Context], list[Check]]
@@ -38,6 +39,8 @@ ROWS: dict[str, Row] = {
         xss,
         flood,
         bombs,
+        asking,
+        worst,
         kill9_durable,
         durable_speed,
         bad_files,
