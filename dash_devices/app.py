@@ -206,7 +206,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         await self._thread_shares.wait_for(self._engine.startup.idle, self._startup_wait)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        bound_all(self.server.logger)
+        bound_all()
         self._only = only_process(self.config.name, self.socket_path)
         self.gate.hosts.look_up()
         self._take_pending()

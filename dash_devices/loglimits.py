@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+
+from .log_text import traceback_of
 
 LINES = 60  # of one place in the code, in one span
 SPAN = 60.0  # s
@@ -24,15 +25,10 @@ Place = tuple[str, int]
 
 
 class LogLimits(logging.Filter):
-    """The filter of a logger. From any thread.
+    """The filter of a logger. From any thread."""
 
-    Args:
-        only: functions whose records are bounded; of all others, none is touched. Empty: all are.
-    """
-
-    def __init__(self, only: Iterable[str] = ()) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._only = frozenset(only)
         self._lock = threading.Lock()
         self.begin()
 
@@ -44,7 +40,7 @@ class LogLimits(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """May it be written? Its text is cut."""
-        if record.levelno < logging.WARNING or (self._only and record.funcName not in self._only):
+        if record.levelno < logging.WARNING:
             return True
         with self._lock:
             hidden = self._end_of_span()
@@ -78,8 +74,7 @@ class LogLimits(logging.Filter):
             record.exc_info = record.exc_text = None
             return f"{message}: {type(error).__qualname__}: {_cut(str(error), LONGEST)} (its traceback stands above)"
         self._told.add(kind)
-        text = "".join(traceback.format_exception(error)).rstrip("\n")
-        record.exc_text = _cut(text, LONGEST_TRACEBACK)  # what a formatter takes instead of making it
+        record.exc_text = _cut(traceback_of(error), LONGEST_TRACEBACK)  # what a formatter takes instead of making it
         return message
 
 
@@ -90,17 +85,11 @@ def _cut(text: str, longest: int) -> str:
     return f"{text[:half]} ... ({len(text) - longest} characters left out) ... {text[-half:]}"
 
 
-def bound(logger: logging.Logger, only: Iterable[str] = ()) -> None:
-    """Bound what is written to a logger; a new server begins with a new span."""
-    known = next((one for one in logger.filters if isinstance(one, LogLimits)), None)
-    if known is None:
-        logger.addFilter(LogLimits(only))
-    else:
-        known.begin()
-
-
-def bound_all(views: logging.Logger) -> None:
-    """Bound what the package writes, and what Quart writes about failed views to this logger, which is the author's too."""
-    for name in LOGGERS:
-        bound(logging.getLogger(name))
-    bound(views, only={"log_exception"})
+def bound_all() -> None:
+    """Bound what the package writes; a new server begins with a new span."""
+    for logger in map(logging.getLogger, LOGGERS):
+        known = next((one for one in logger.filters if isinstance(one, LogLimits)), None)
+        if known is None:
+            logger.addFilter(LogLimits())
+        else:
+            known.begin()

@@ -11,8 +11,6 @@ from dash.exceptions import DependencyException
 from quart import Quart, Response, has_request_context, has_websocket_context, request, websocket
 from werkzeug.exceptions import InternalServerError
 
-from ..log_text import traceback_of
-
 logger = logging.getLogger("dash_devices.requests")
 
 
@@ -24,10 +22,10 @@ def failure_text(what: str) -> str:
 
 
 def _log_failure(failure: Any) -> None:
-    """In place of ``Quart.log_exception``, which writes the path as the client did."""
+    """In place of ``Quart.log_exception``, which writes the path as the client did; the traceback as `LogLimits` writes it."""
     asked: Any = request if has_request_context() else websocket if has_websocket_context() else None
     what = f"{getattr(asked, 'method', 'socket')} {asked.path!r:.200}" if asked else "a task"
-    logger.error("%s failed:\n%s", what, traceback_of(failure[1]))
+    logger.error("%s failed", what, exc_info=failure)
 
 
 def answer_failures(server: Quart) -> None:

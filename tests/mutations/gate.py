@@ -280,9 +280,9 @@ ROWS = [
     ),
     _row(
         "many paths lead to one file",
-        "dash_glue/backend.py",
-        "check_fingerprint(fingerprinted_path)[0]",
-        "fingerprinted_path",
+        "dash_glue/suite_files.py",
+        "(package_name, path))",
+        "(package_name, fingerprinted_path))",
         "test_a_file_is_compressed_once_whatever_fingerprint_is_asked_for",
     ),
     _row(
