@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import dash_devices
-from dash_devices import ALL, ctx, html
+from dash_devices import ALL, ctx, html, pace
 from dash_devices.dash_glue import bodies
 from dash_devices.dependencies import Input, Output
 from dash_devices.limits import PageLimits
@@ -135,13 +135,28 @@ def test_a_page_that_asks_without_end_is_slowed_and_closed(
     assert app.metrics["slowed_pages"] == 1
     assert app.metrics["flooding_pages"] == 1
     assert other.request("callback", BODY)["status"] == (500 if kind == "broken" else 200)
-    wait_for(lambda: not any(one.unanswered for one in app._requests._pages.values()), "what it had asked for")
+    wait_for(lambda: not app._requests.unanswered, "what it had asked for")
 
 
 def flood(page: Raw) -> None:
     with contextlib.suppress(ConnectionClosed):
         for ref in range(1, 20_000):
             ask(page, ref)
+
+
+@pytest.mark.fault("A4")
+def test_the_time_that_requests_take_counts_for_their_page(
+    serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read 300 of them takes some 10 ms, to answer them some 100."""
+    monkeypatch.setattr(pace, "WORK_BURST", 0.05)
+    app = make_app(page_limits=PageLimits(work_per_second=0.01, flood_seconds=60))
+    app.callback(Output("shown", "children"), Input("a", "n_blur"))(lambda count: count)
+    page = raw(serve(app).url).join()
+    for ref in range(100, 400):
+        ask(page, ref)
+    wait_for(lambda: app.metrics.get("slowed_pages"), "the page is slowed")
+    assert page.until("reply")["status"] == 200
 
 
 @pytest.mark.fault("A4")
