@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import json
 import logging
@@ -16,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 import dash_devices
 from dash_devices import ALL, ctx, html, pace
-from dash_devices.dash_glue import bodies
+from dash_devices.dash_glue import backend, bodies
 from dash_devices.dependencies import Input, Output
 from dash_devices.limits import PageLimits
 from dash_devices.strict import MAX_ID
@@ -287,6 +288,29 @@ def test_rules_see_the_same_client_over_http_as_over_a_socket(
     over_socket.hello()
     for tree in (layout, over_socket.layout()):
         assert tree["props"]["children"][0]["props"].get("value") == shown
+
+
+@pytest.mark.fault("A15")
+def test_calls_over_http_that_wait_for_a_thread_are_bounded(
+    serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "MAX_UNANSWERED", 2)
+    app, go, running = make_app(), threading.Event(), list[int]()
+
+    @app.callback(Output("shown", "children"), Input("a", "n_blur"))
+    def slow(count: Any) -> Any:
+        running.append(1)
+        go.wait(TIMEOUT)
+        return "done"
+
+    url = f"{serve(app).url}/_dash-update-component"
+    share = app._thread_shares._pages
+    with concurrent.futures.ThreadPoolExecutor(18) as pool:
+        calls = [pool.submit(http, url, "", BODY) for _ in range(18)]
+        wait_for(lambda: len(running) == 16 and share.of("address 127.0.0.1").waiting == 2, "all threads of an address")
+        assert http(url, "", BODY) == (429, b"too many requests at once")
+        go.set()
+        assert {call.result()[0] for call in calls} == {200}
 
 
 def test_a_body_over_http_is_checked_likewise(answering: dash_devices.Dash, url: str) -> None:
