@@ -10,7 +10,7 @@ import orjson
 
 MAX_CONTAINERS: Final = 100_000  # lists and objects of one frame
 MAX_PARTS: Final = 900_000  # values of one frame: the State of a regular callback may hold a large figure
-MAX_KEYS: Final = 500_000  # of all objects of one frame: each takes up to 170 bytes of memory
+MAX_KEYS: Final = 400_000  # of all objects of one frame: each takes up to 170 bytes of memory
 MAX_TEXTS: Final = 700_000  # keys among them: each takes up to 130 bytes
 DEEPEST: Final = 250  # what is deeper can be read, but not written again
 MAX_ID: Final = 4_096  # characters of an id, or of the name of a property

@@ -101,7 +101,7 @@ async def _dispatch(app: Dash, body: Any) -> Response:
         body = checked(body, app.callback_map)
     except BadBodyError as error:
         _refuse(app, client, error.status, str(error))
-    if session is None and share.waiting >= MAX_UNANSWERED:  # a page's are counted before
+    if current_session.get() is None and share.waiting >= MAX_UNANSWERED:  # those of a socket are counted before
         _refuse(app, client, 429, "too many requests at once")
     if not _authorized(app, body["output"], client):
         raise PreventUpdate

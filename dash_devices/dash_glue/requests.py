@@ -79,6 +79,11 @@ class SocketRequests:
         self._turn = Turn()
         self._headers: WeakKeyDictionary[Connection, Headers] = WeakKeyDictionary()
 
+    @property
+    def unanswered(self) -> int:
+        """Requests of all pages that have no reply yet."""
+        return sum(page.unanswered for page in self._pages.values())
+
     def handle(self, session: Session, connection: Connection, asked: Request, size: int) -> None:
         """Answer in turn; the reply is posted when it is there. No request stays unanswered."""
         page = self._pages.get(session)

@@ -35,7 +35,7 @@ ROWS = [
         "dash_glue/requests.py",
         "lambda seconds: asked.connection.took(0, seconds)",
         "lambda seconds: None",
-        "test_a_page_that_asks_without_end_is_slowed_and_closed",
+        "test_the_time_that_requests_take_counts_for_their_page",
     ),
     Row(
         "wire 13",

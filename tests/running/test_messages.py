@@ -320,7 +320,7 @@ def test_requests_under_way_are_bounded(
     assert page.until("reply", ref=13)["status"] == 429
     go.set()
     assert {page.until("reply")["status"] for _ in range(2)} == {200}
-    wait_for(lambda: not any(page.unanswered for page in app._requests._pages.values()), "the end of both")
+    wait_for(lambda: not app._requests.unanswered, "the end of both")
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import json
 import logging
@@ -15,8 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import dash_devices
-from dash_devices import ALL, ctx, html
-from dash_devices.dash_glue import bodies
+from dash_devices import ALL, ctx, html, pace
+from dash_devices.dash_glue import backend, bodies
 from dash_devices.dependencies import Input, Output
 from dash_devices.limits import PageLimits
 from dash_devices.strict import MAX_ID
@@ -135,13 +136,28 @@ def test_a_page_that_asks_without_end_is_slowed_and_closed(
     assert app.metrics["slowed_pages"] == 1
     assert app.metrics["flooding_pages"] == 1
     assert other.request("callback", BODY)["status"] == (500 if kind == "broken" else 200)
-    wait_for(lambda: not any(one.unanswered for one in app._requests._pages.values()), "what it had asked for")
+    wait_for(lambda: not app._requests.unanswered, "what it had asked for")
 
 
 def flood(page: Raw) -> None:
     with contextlib.suppress(ConnectionClosed):
         for ref in range(1, 20_000):
             ask(page, ref)
+
+
+@pytest.mark.fault("A4")
+def test_the_time_that_requests_take_counts_for_their_page(
+    serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read 300 of them takes some 10 ms, to answer them some 100."""
+    monkeypatch.setattr(pace, "WORK_BURST", 0.05)
+    app = make_app(page_limits=PageLimits(work_per_second=0.01, flood_seconds=60))
+    app.callback(Output("shown", "children"), Input("a", "n_blur"))(lambda count: count)
+    page = raw(serve(app).url).join()
+    for ref in range(100, 400):
+        ask(page, ref)
+    wait_for(lambda: app.metrics.get("slowed_pages"), "the page is slowed")
+    assert page.until("reply")["status"] == 200
 
 
 @pytest.mark.fault("A4")
@@ -272,6 +288,29 @@ def test_rules_see_the_same_client_over_http_as_over_a_socket(
     over_socket.hello()
     for tree in (layout, over_socket.layout()):
         assert tree["props"]["children"][0]["props"].get("value") == shown
+
+
+@pytest.mark.fault("A15")
+def test_calls_over_http_that_wait_for_a_thread_are_bounded(
+    serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "MAX_UNANSWERED", 2)
+    app, go, running = make_app(), threading.Event(), list[int]()
+
+    @app.callback(Output("shown", "children"), Input("a", "n_blur"))
+    def slow(count: Any) -> Any:
+        running.append(1)
+        go.wait(TIMEOUT)
+        return "done"
+
+    url = f"{serve(app).url}/_dash-update-component"
+    share = app._thread_shares._pages
+    with concurrent.futures.ThreadPoolExecutor(18) as pool:
+        calls = [pool.submit(http, url, "", BODY) for _ in range(18)]
+        wait_for(lambda: len(running) == 16 and share.of("address 127.0.0.1").waiting == 2, "all threads of an address")
+        assert http(url, "", BODY) == (429, b"too many requests at once")
+        go.set()
+        assert {call.result()[0] for call in calls} == {200}
 
 
 def test_a_body_over_http_is_checked_likewise(answering: dash_devices.Dash, url: str) -> None:

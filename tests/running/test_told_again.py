@@ -131,7 +131,7 @@ def test_a_layout_that_is_asked_for_on_two_lines_is_answered_on_the_last(
     second.send(asked)
     wait_for(lambda: len(waiting) == 2, "the second request")
     go_on.set()
-    wait_for(lambda: not app._requests._under_way, "both answers")
+    wait_for(lambda: not app._requests.unanswered, "both answers")
     assert second.request("dependencies")["status"] == 200
     layouts = [one for one in second.seen if one["type"] == "reply" and protocol.SEQ_HEADER in one["headers"]]
     assert len(layouts) == 1
