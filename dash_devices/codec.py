@@ -11,7 +11,7 @@ import orjson
 
 from . import strict
 from .errors import ProtocolError, TooComplexError
-from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, FromPage, Triple
+from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Answer, Change, FromPage, Mount, Request, Triple
 
 
 def _is_int(value: Any) -> bool:
@@ -54,14 +54,18 @@ _CHECKS: Final[dict[Any, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
+def sent_fields(message: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a message, or of its class, that are on the wire."""
+    return [field for field in dataclasses.fields(message) if field.metadata.get("sent", True)]
+
+
 def _plan(cls: type) -> tuple[type, list[tuple[str, bool, Callable[[Any], bool], str]]]:
     hints = get_type_hints(cls)
-    fields = dataclasses.fields(cls)
-    return cls, [(f.name, f.default is dataclasses.MISSING, *_CHECKS[hints[f.name]]) for f in fields]
+    return cls, [(f.name, f.default is dataclasses.MISSING, *_CHECKS[hints[f.name]]) for f in sent_fields(cls)]
 
 
 _PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr-defined]
-
+_CHECKED: Final = (Change, Mount, Request, Answer)
 
 _NUMBERED: Final = re.compile(rb'\{"type":"(change|request)","(?:n|ref)":(\d{1,15}),')
 
@@ -71,8 +75,8 @@ def _too_complex(raw: bytes) -> TooComplexError:
     return TooComplexError(told[1].decode(), int(told[2])) if told else TooComplexError()
 
 
-def _load(raw: bytes) -> Any:
-    """JSON, where nothing was passed over and no more is allocated than one frame may ask for."""
+def _load(raw: bytes) -> tuple[Any, bool]:
+    """JSON, where nothing was passed over and no more is allocated than one frame may ask for; is it `strict.is_suspect`?"""
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -83,11 +87,12 @@ def _load(raw: bytes) -> Any:
             raise ProtocolError(f"frame: expected JSON, got {error}; send one JSON object per text frame") from None
         return _load(whole)
     try:
-        if strict.has_double_keys(raw, message):
-            raise ProtocolError("frame: expected each key once in an object, got one twice")
+        encoded = orjson.dumps(message)
     except TypeError:  # it cannot be written again: too deep
         raise _too_complex(raw) from None
-    return message
+    if strict.has_double_keys(raw, encoded):
+        raise ProtocolError("frame: expected each key once in an object, got one twice")
+    return message, strict.is_suspect(encoded)
 
 
 def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
@@ -103,7 +108,7 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         raise ProtocolError(f"frame: expected text, got {error}") from None
     if strict.is_too_complex(raw, max(strict.MAX_CONTAINERS, nodes), max(strict.MAX_PARTS, nodes)):
         raise _too_complex(raw)
-    message = _load(raw)
+    message, is_suspect = _load(raw)
     if type(message) is not dict:
         raise ProtocolError(f"frame: expected an object, got {type(message).__name__}")
     kind = message.get("type")
@@ -117,7 +122,8 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         if (required and name not in message) or not check(value):
             raise ProtocolError(f"{message['type']}.{name}: expected {wanted}, got {value!r:.40}")
         values.append(value)
-    decoded: FromPage = cls(*values)
+    clean = {"is_suspect": False} if cls in _CHECKED and not is_suspect else {}
+    decoded: FromPage = cls(*values, **clean)
     return decoded
 
 

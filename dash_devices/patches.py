@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import ModsError
-
-PATCH_MARK = "__dash_patch_update"
+from .strict import PATCH_MARK
 
 
 def is_patch(value: Any) -> bool:

@@ -65,6 +65,11 @@ Mod = tuple[str, str, Any] | tuple[str, str, Any, int]
 """A triple, or one with the seq of its value at the end: in `Mods`, where that is not the seq of the message."""
 
 
+def _not_sent(default: bool) -> Any:
+    """A field that is not on the wire. ``is_suspect``: could the message hold what only code may say, see `strict`?"""
+    return dataclasses.field(default=default, compare=False, repr=False, metadata={"sent": False})
+
+
 # ---- from the page -------------------------------------------------------------------------------------------------
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hello:
@@ -95,6 +100,7 @@ class Change:
     state: list[Triple]
     at: float
     base: int | None = None
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Mount:
     type: ClassVar[str] = "mount"
     values: list[Triple]
     state: list[Triple] | None = None
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ class Request:
     route: str
     query: str
     body: Any
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ class Answer:
     type: ClassVar[str] = "answer"
     ref: int
     values: dict[str, Any]
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from .shared import Key
 class SharedCallback:
     """A function that runs at the server.
 
-    ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``.
+    ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``. ``components``: may
+    pages write components into its Inputs, and may its results hold such as plain data?
     """
 
     name: str
@@ -40,6 +41,7 @@ class SharedCallback:
     running: tuple[tuple[Dep, Any, Any], ...] = ()
     on_error: Callable[[Exception], Any] | None = None
     is_async: bool = False
+    components: bool = False
     glue: Any = None
     started: bool = False
 

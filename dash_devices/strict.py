@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
-
-import orjson
 
 MAX_CONTAINERS: Final = 100_000  # lists and objects of one frame
 MAX_PARTS: Final = 1_000_000  # values of one frame: the State of a regular callback may hold a large figure
 EXACT_BYTES: Final = 65_536  # up to here a frame that is suspected is read again by a parser that sees every key
+PATCH_MARK: Final = "__dash_patch_update"
 MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
 
 _SMALLEST = 3  # bytes of a list in a list: "[],"
-_FORBIDDEN = "__proto__"
+_PROTOTYPE = "__proto__"
+MARKS: Final = (
+    b'"namespace":',
+    b'"__dash_patch_update":',
+)  # as orjson writes the keys; one in each component, or Patch
+_WORDS = (*MARKS, b'"__proto__":')
 _SPACED_KEY = re.compile(rb'"\s+:')
 
 
@@ -39,13 +45,8 @@ def _unescaped(raw: bytes) -> bytes:
     return raw.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
-def has_double_keys(raw: bytes, decoded: Any) -> bool:
-    """Does an object name a key twice? Whoever reads JSON takes one or the other.
-
-    Raises:
-        TypeError: it is nested too deeply to be written again.
-    """
-    encoded = orjson.dumps(decoded)
+def has_double_keys(raw: bytes, encoded: bytes) -> bool:
+    """Does an object name a key twice? Whoever reads JSON takes one or the other. ``encoded``: what was read, written again."""
     if len(encoded) == len(raw):
         return False  # what a page writes has no spaces: nothing was passed over
     if len(raw) <= EXACT_BYTES:
@@ -92,33 +93,44 @@ def _no_number(name: str) -> Any:
     raise ValueError(name)
 
 
-def pollutes(encoded: bytes) -> bool:
-    """Does a value name ``__proto__``? JavaScript that copies it key by key gives objects other ancestors."""
-    return _FORBIDDEN.encode() in encoded and _names_prototype(orjson.loads(encoded))
+# ---- what only code may say ------------------------------------------------------------------------------------------
+class Code(enum.Flag):
+    """What a value holds beside plain data."""
+
+    NOTHING = 0
+    COMPONENTS = enum.auto()
+    PATCH = enum.auto()
+    PROTOTYPE = enum.auto()  # JavaScript that copies it key by key gives objects other ancestors
 
 
-def _names_prototype(value: Any) -> bool:
-    stack = [value]
+def is_suspect(encoded: bytes) -> bool:
+    """Could this JSON, as orjson writes it, hold more than plain data? A quick look that never says no wrongly."""
+    return any(word in encoded for word in _WORDS)
+
+
+def looks_like_component(node: Mapping[str, Any]) -> bool:
+    """Could a renderer take this decoded object for a component?"""
+    return "namespace" in node and "type" in node and "props" in node
+
+
+def is_code(node: Mapping[str, Any]) -> bool:
+    """Could a renderer take this decoded object for a component or a Patch?"""
+    return looks_like_component(node) or PATCH_MARK in node
+
+
+def code_in(value: Any) -> Code:
+    """What a decoded value holds beside plain data: what a renderer takes for a component or a Patch, or ``__proto__``."""
+    found, stack = Code.NOTHING, [value]
     while stack:
         node = stack.pop()
         if type(node) is dict:
-            if _FORBIDDEN in node:
-                return True
+            if looks_like_component(node):
+                found |= Code.COMPONENTS
+            if PATCH_MARK in node:
+                found |= Code.PATCH
+            if _PROTOTYPE in node:
+                found |= Code.PROTOTYPE
             stack.extend(node.values())
         elif type(node) is list:
             stack.extend(node)
-    return False
-
-
-def holds_components(value: Any) -> bool:
-    """Could a renderer take a part of this decoded value for a component?"""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            if "namespace" in node and "type" in node and "props" in node:
-                return True
-            stack.extend(node.values())
-        elif type(node) is list:
-            stack.extend(node)
-    return False
+    return found

@@ -26,7 +26,7 @@ from ..sessions import Session
 from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
-from .requests import current_session, page_session, page_view
+from .requests import current_returned, current_session, page_session, page_view
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -89,6 +89,7 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     session = page_session(app)
     context = app._initialize_context(body)
     context.client = session.client if session else None
+    context.returned = None
     if session is not None:
         context.dash_websocket = PageSocket(app, session, initial=not body.get("changedPropIds"))
     function = app._prepare_callback(context, body)
@@ -101,7 +102,9 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     except WebsocketDisconnected:
         raise PreventUpdate from None
     if current_session.get() is None:  # else it is filled when it is sent
-        data = app._state_in_layouts.fill_result(data.encode(), session, page_view(app)).decode()
+        data = app._state_in_layouts.fill_result(data.encode(), context.returned, session, page_view(app)).decode()
+    else:
+        current_returned.get().append(context.returned)
     response: Response = context.dash_response.set_response(data=data)
     return response
 
@@ -159,7 +162,10 @@ class PageSocket:
 
     def set_prop_sync(self, component_id: Any, prop_name: str, value: Any) -> None:
         """Write a property in this page."""
-        item = self._app._engine.item((id_text(component_id), prop_name), value)
+        key, engine = (id_text(component_id), prop_name), self._app._engine
+        with engine.lock:
+            is_private = not engine.registry.is_watched(key)
+        item = engine.item(key, value, components=is_private)  # what stays in the page may be what it sent
         self._app._hub.push_to(self._session, [item], quiet=self._initial)
 
     async def set_prop(self, component_id: Any, prop_name: str, value: Any) -> None:

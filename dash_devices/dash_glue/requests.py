@@ -41,6 +41,9 @@ MAX_UNDER_WAY = 1_024  # requests of one tab: each is a task, and maybe a thread
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
 
+current_returned: ContextVar[list[Any]] = ContextVar("current_returned")
+"""Takes what the function of a regular callback returned, before it became JSON."""
+
 current_session: ContextVar[Session | None] = ContextVar("current_session", default=None)
 
 
@@ -97,6 +100,8 @@ class SocketRequests:
 
     async def _answer(self, session: Session, handshake: Handshake, asked: Request) -> None:
         page, line = session.page, session.link
+        returned: list[Any] = []
+        current_returned.set(returned)
         try:
             status, headers, body = await self._exchange(session, handshake, asked)
         except Exception:
@@ -117,7 +122,7 @@ class SocketRequests:
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before
                 view = session.outbox.view
-                body = self._app._state_in_layouts.fill_result(body, session, view)
+                body = self._app._state_in_layouts.fill_result(body, returned, session, view)
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()
 

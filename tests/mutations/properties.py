@@ -24,8 +24,8 @@ ROWS = [
     Row(
         "2.3",
         "State is read from the page of the event",
-        "engine.py",
-        "state[key] if key in state else self.value(key)",
+        "reading.py",
+        "self.value(key) if said.get(key, OWN) is OWN else said[key]",
         "self.value(key)",
         "test_2_3_state_is_read_from_the_page_of_the_event",
     ),
@@ -72,7 +72,7 @@ ROWS = [
     Row(
         "2.3",
         "the id as State comes from the id itself",
-        "engine.py",
+        "reading.py",
         'decoded_id(key[0]) if key[1] == "id" else self.children.value(key)',
         "self.children.value(key)",
         "test_2_3_a_mount_carries_state",

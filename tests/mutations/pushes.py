@@ -304,7 +304,7 @@ ROWS = [
     Row(
         "7.6",
         "a shared callback that watches it is given it",
-        "engine.py",
+        "reading.py",
         "orjson.loads(happened[key]) if key in happened else self.value(key)",
         "self.value(key)",
         "test_7_6_events_that_a_shared_callback_watches_run_it",
