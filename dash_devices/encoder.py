@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ class Encoder:
         most: bytes that one value may have as JSON.
     """
 
-    def __init__(self, encode: Callable[[Any], Encoded]) -> None:
+    def __init__(self, encode: Callable[[Any], Encoded], metrics: Counter[str]) -> None:
         self.most = MAX_VALUE
+        self._metrics = metrics
         self._encode = encode
 
     def __call__(self, key: Key, value: Any, *, components: bool = False) -> Item:
@@ -56,10 +58,10 @@ class Encoder:
             self._check(key, value, encoded)
         return Item(key, encoded)
 
-    @staticmethod
-    def _check(key: Key, value: Any, encoded: bytes) -> None:
+    def _check(self, key: Key, value: Any, encoded: bytes) -> None:
         path = provenance.data_in(value, encoded)
         if path is not None:
+            self._metrics["components_refused"] += 1
             raise ComponentsError(
                 f"{key[0]}.{key[1]}{path}: expected components that your code makes, or that a shared callback or app.get "
                 "gave it, got a plain dict that looks like a component or a Patch: it may come from a page; "

@@ -73,7 +73,7 @@ class Engine:
         self.events = EventProperties(event_properties, self.components)
         self.children = Children(self)
         self.reading = Reading(self.children, self.components, self.registry)
-        self.item = Encoder(encode)
+        self.item = Encoder(encode, self.metrics)
 
     # ---- values in --------------------------------------------------------------------------------------------------
     def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:

@@ -68,7 +68,7 @@ class Hub:
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine, self.vitals.age, self.limits)
-        self.asks = Asks()
+        self.asks = Asks(self.faults)
         engine.changed = self.wake
         engine.post_event = self._post_event
         engine.private = self._post_private

@@ -118,6 +118,16 @@ def is_code(node: Mapping[str, Any]) -> bool:
     return looks_like_component(node) or PATCH_MARK in node
 
 
+def names_prototype(value: Any) -> bool:
+    """Does a decoded value name ``__proto__``?"""
+    return Code.PROTOTYPE in code_in(value)
+
+
+def may_name_prototype(raw: bytes) -> bool:
+    """Could JSON, as anybody writes it, name ``__proto__``? A quick look that never says no wrongly."""
+    return _PROTOTYPE.encode() in raw or b"\\u" in raw
+
+
 def code_in(value: Any) -> Code:
     """What a decoded value holds beside plain data: what a renderer takes for a component or a Patch, or ``__proto__``."""
     found, stack = Code.NOTHING, [value]

@@ -23,10 +23,11 @@ from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
+from ..strict import may_name_prototype, names_prototype
 from ..threads import carried, in_thread, is_cancelling
 from .compression import ThreadedCompress
 from .registration import SERIALIZED
-from .requests import current_returned, current_session, page_session, page_view
+from .requests import PROTOTYPE_TEXT, current_returned, current_session, page_session, page_view
 
 if TYPE_CHECKING:
     from ..app import Dash
@@ -56,7 +57,15 @@ class DevicesBackend(QuartDashServer):
         """The view of ``_dash-update-component``, for HTTP and for the socket."""
 
         async def dispatch() -> Response:
-            return await _dispatch(dash_app, await request.get_json())
+            body = await request.get_json()
+            if (
+                current_session.get() is None
+                and may_name_prototype(cast(bytes, await request.get_data()))
+                and names_prototype(body)
+            ):
+                dash_app._hub.faults.note("prototype", "%s: a request names __proto__", request.remote_addr)
+                return Response(PROTOTYPE_TEXT, status=400, content_type="text/plain")
+            return await _dispatch(dash_app, body)
 
         # the name by which extensions know Dash's view (dash/backends/_quart.py sets the same)
         dispatch.__name__ = dispatch.__qualname__ = "dispatch"

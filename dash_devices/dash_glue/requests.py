@@ -17,7 +17,7 @@ import orjson
 from quart import Response, request
 from werkzeug.datastructures import Headers
 
-from .. import codec
+from .. import codec, strict
 from ..access import View
 from ..clients import Client
 from ..connection import Handshake
@@ -37,6 +37,7 @@ ROUTES = {
     "dependencies": ("GET", "_dash-dependencies"),
     "callback": ("POST", "_dash-update-component"),
 }
+PROTOTYPE_TEXT = "no value may name __proto__"
 MAX_UNDER_WAY = 1_024  # requests of one tab: each is a task, and maybe a thread
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
@@ -85,13 +86,19 @@ class SocketRequests:
     def handle(self, session: Session, handshake: Handshake, asked: Request) -> None:
         """Begin to answer; the reply is posted when it is there. No request stays unanswered."""
         if self._under_way[session.token] >= MAX_UNDER_WAY:
-            text = orjson.dumps("too many requests at once")
-            session.outbox.post(codec.reply(asked.ref, 429, {"content-type": "text/plain"}, text))
-            self._app._hub.wake()
+            self._refuse(session, asked, 429, "too many requests at once")
+            return
+        if asked.is_suspect and strict.names_prototype(asked.body):
+            self._app._hub.faults.note("prototype", "client %s: a request names __proto__", session.client)
+            self._refuse(session, asked, 400, PROTOTYPE_TEXT)
             return
         self._under_way[session.token] += 1
         task = self._app._hub.spawn(self._answer(session, handshake, asked), f"{asked.route} {asked.ref}")
         task.add_done_callback(lambda _: self._ended(session.token))
+
+    def _refuse(self, session: Session, asked: Request, status: int, text: str) -> None:
+        session.outbox.post(codec.reply(asked.ref, status, {"content-type": "text/plain"}, orjson.dumps(text)))
+        self._app._hub.wake()
 
     def _ended(self, token: str) -> None:
         self._under_way[token] -= 1
