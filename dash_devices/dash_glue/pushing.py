@@ -79,7 +79,7 @@ class Pushing:
         """A push from inside a callback belongs to its chain, but to no client; it is made on behalf of one."""
         call, own = current_call.get(), current_lane.get()
         if call is None:
-            behalf = getattr(context_value.get(), "client", None)  # of a regular callback
+            behalf = getattr(context_value.get(None), "client", None)  # of a regular callback
             held = frozenset({own}) if waits and own else frozenset[str]()
             return Cause(held=held, behalf=behalf) if held or behalf else SERVER
         held = call.cause.held | {call.callback.lane} - {""} if waits else call.cause.held

@@ -148,7 +148,7 @@ LINES: Final[dict[str, str]] = {
         "B:policy::scripts_that_get_into_a_page_do_not_run row xss"
     ),
     "components that a page writes: refused": (
-        "R:messages::components_from_a_page_are_refused U:strict::values_that_hold_components row xss"
+        "R:messages::components_from_a_page_are_refused U:strict::what_a_value_holds_beside_data row xss"
     ),
     "__proto__ in a value: refused": "R:messages::values_that_name_the_prototype_are_refused row xss",
     "50 MB pushed by mistake: the author's error": (

@@ -265,8 +265,8 @@ ROWS = [
         "7.7",
         "NaN becomes null",
         "dash_glue/encoding.py",
-        "return orjson.dumps(value)",
-        'return __import__("json").dumps(value).encode()',
+        "return Encoded(orjson.dumps(value, default=objects), objects.count)",
+        'return Encoded(__import__("json").dumps(value).encode(), 0)',
         "test_7_7_not_a_number_becomes_null",
     ),
     Row(

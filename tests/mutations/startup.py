@@ -160,8 +160,8 @@ ROWS = [
     Row(
         "3.4",
         "what is nowhere is None",
-        "engine.py",
-        "        if dep.optional and not dep.is_pattern and dep.text not in self.components:",
+        "reading.py",
+        "        if dep.optional and not dep.is_pattern and dep.text not in self._components:",
         "        if False:",
         "test_3_4_an_optional_input_that_is_nowhere_is_none",
     ),
