@@ -54,12 +54,12 @@ class Encoder:
                 f"{len(encoded):,}; send fewer points or rows, serve it as a file, or raise Dash(max_value=...); "
                 "nothing was sent"
             )
-        if not components and provenance.marks(encoded) > objects:
+        if not components and type(value) not in provenance.SIMPLE and provenance.marks(encoded) > objects:
             self._check(key, value, encoded)
         return Item(key, encoded)
 
     def _check(self, key: Key, value: Any, encoded: bytes) -> None:
-        path = provenance.data_in(value, encoded)
+        path = None if provenance.is_code(value, encoded) else provenance.data_in(value, encoded)
         if path is not None:
             self._metrics["components_refused"] += 1
             raise ComponentsError(

@@ -15,6 +15,8 @@ from . import strict
 from .components import id_text, is_component, is_id
 from .shared import Key
 
+_COMPONENT, _PATCH = strict.MARKS
+SIMPLE = frozenset((str, int, float, bool, type(None)))
 _UNKNOWN: Any = object()
 
 Path = list[str | int]
@@ -35,65 +37,57 @@ class Piece(dict[str, Any]):
         return merged if merged is NotImplemented else Piece(merged)
 
 
-def own_copy(value: Any, key: Key, is_open: Callable[[Key], bool]) -> Any:
+def own_copy(value: Any, key: Key, is_open: Callable[[Key], bool] | None) -> Any:
     """The server's value of a property, for the author to do with as he likes; its components are pieces.
 
-    ``is_open``: may pages write components into this property? Then what is in it is data.
+    ``is_open``: may pages write components into this property? Then what is in it is data. None: into no property at all.
     """
     if type(value) not in (list, dict):
         return value
     encoded = orjson.dumps(value)
     copied = orjson.loads(encoded)
-    return _marked(copied, is_open) if strict.MARKS[0] in encoded and not is_open(key) else copied
+    if strict.MARKS[0] not in encoded or (is_open is not None and is_open(key)):
+        return copied
+    return _marked(copied, is_open)
 
 
-def _marked(node: Any, is_open: Callable[[Key], bool]) -> Any:
-    """The tree with a `Piece` in the place of each component; changed in place."""
-    if type(node) is list:
-        node[:] = [_marked(part, is_open) if type(part) in (list, dict) else part for part in node]
-        return node
-    is_piece = strict.looks_like_component(node)
-    id = node["props"].get("id") if is_component(node) else None
-    for name, part in node.items():
-        if type(part) in (list, dict):
-            node[name] = _props(part, id, is_open) if is_piece and name == "props" else _marked(part, is_open)
-    return Piece(node) if is_piece else node
-
-
-def _props(props: Any, id: Any, is_open: Callable[[Key], bool]) -> Any:
-    if type(props) is not dict or not is_id(id):
-        return _marked(props, is_open)
-    for name, part in props.items():
-        if type(part) in (list, dict) and not is_open((id_text(id), name)):
-            props[name] = _marked(part, is_open)
-    return props
+def _marked(node: Any, is_open: Callable[[Key], bool] | None, id: str | None = None) -> Any:
+    """The tree with a `Piece` in the place of each component, changed in place. ``id``: of the component whose props it is."""
+    inner = None
+    if type(node) is dict and is_open and is_component(node) and is_id(node["props"].get("id")):
+        inner = id_text(node["props"]["id"])
+    for place, part in node.items() if type(node) is dict else enumerate(node):
+        if type(part) is not dict and type(part) is not list:
+            continue
+        if id is None or is_open is None or not is_open((id, str(place))):
+            node[place] = _marked(part, is_open, inner if place == "props" else None)
+    return Piece(node) if type(node) is dict and strict.looks_like_component(node) else node
 
 
 # ---- what leaves -------------------------------------------------------------------------------------------------------
 def marks(encoded: bytes) -> int:
     """How many components and Patches JSON has; never too few. Text in it has its quotes escaped."""
-    return sum(map(encoded.count, strict.MARKS))
+    return encoded.count(_COMPONENT) + encoded.count(_PATCH)
 
 
-def made_in(value: Any) -> int:
-    """How many components and Patches a value has that are objects or pieces."""
+def is_code(value: Any, encoded: bytes) -> bool:
+    """Are all components and Patches of some JSON objects, or pieces, of the value it was made of?"""
+    return _made_in(value) == marks(encoded)
+
+
+def _made_in(value: Any) -> int:
     made, stack = 0, [value]
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
-            made += isinstance(node, Piece) and strict.looks_like_component(node)
-            stack.extend(node.values())
+            made += type(node) is Piece and strict.looks_like_component(node)
+            stack.extend([part for part in node.values() if type(part) not in SIMPLE])
         elif isinstance(node, list | tuple):
-            stack.extend(node)
+            stack.extend([part for part in node if type(part) not in SIMPLE])
         elif (inside := _opened(node)) is not None:
-            made += type(inside) is dict and strict.is_code(inside)
-            stack.extend(inside.values() if type(inside) is dict else inside)
+            made += isinstance(inside, dict) and strict.is_code(inside)
+            stack.extend(inside.values() if isinstance(inside, dict) else inside)
     return made
-
-
-def made_by_code(value: Any, encoded: bytes) -> bool:
-    """Are all components and Patches of some JSON objects, or pieces, of the value it was made of?"""
-    return made_in(value) == marks(encoded)
 
 
 def data_in(value: Any, encoded: bytes) -> str | None:

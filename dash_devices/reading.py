@@ -35,7 +35,7 @@ class Reading:
 
     def given(self, key: Key, value: Any) -> Any:
         """A value for the author to do with as he likes: a copy, in which the server's own components are marked."""
-        return own_copy(value, key, self._registry.takes_components)
+        return own_copy(value, key, self._registry.takes_components if self._registry.for_components else None)
 
     def input(self, dep: Dep, invocation: Invocation, happened: Mapping[Key, bytes]) -> Given:
         """The value of an Input now; that of an event, where this call is because of one."""

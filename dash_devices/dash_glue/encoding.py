@@ -31,6 +31,13 @@ def encode(value: Any) -> Encoded:
     Raises:
         TypeError, ValueError: the value has no JSON form.
     """
+    try:
+        return Encoded(orjson.dumps(value), 0)
+    except TypeError:
+        return _encode_objects(value)
+
+
+def _encode_objects(value: Any) -> Encoded:
     objects = _Objects()
     try:
         return Encoded(orjson.dumps(value, default=objects), objects.count)

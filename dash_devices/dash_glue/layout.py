@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 from dash._utils import to_json
 
+from .. import provenance
 from ..access import View
 from ..components import canonical_id, id_text, walk_components
 from ..engine import Engine
-from ..provenance import made_by_code
 from ..sessions import Session
 from ..shared import Entry, Key
 from ..strict import Code, code_in
@@ -72,7 +72,7 @@ class StateInLayouts:
         given = to_json(layout).encode()
         tree = orjson.loads(given)
         seq, by_id = self.snapshot()
-        self.announce(self.fill(tree, by_id, view), session, lambda: made_by_code(layout, given))
+        self.announce(self.fill(tree, by_id, view), session, lambda: provenance.is_code(layout, given))
         return orjson.dumps(tree), seq
 
     def fill_result(self, encoded: bytes, returned: Any, session: Session | None, view: View | None = None) -> bytes:
@@ -85,7 +85,7 @@ class StateInLayouts:
         tree = orjson.loads(encoded)
         if view is not None:
             _strip_outputs(tree, view)
-        self.announce(self.fill(tree, self.snapshot()[1], view), session, lambda: made_by_code(returned, encoded))
+        self.announce(self.fill(tree, self.snapshot()[1], view), session, lambda: provenance.is_code(returned, encoded))
         return orjson.dumps(tree)
 
     def announce(self, found: dict[str, dict[str, Any]], session: Session | None, is_code: Callable[[], bool]) -> None:
