@@ -148,10 +148,10 @@ class Children:
             given = self.given(id, props, was)
             if entry.origin is not None:  # a page has a say only in what is watched
                 given = [name for name in given if self._engine.registry.is_watched((id, name))]
-            may = [name for name in given if self._engine.access.allows(author, (id, name))]
-            if len(may) < len(given):
-                components.withhold(id, set(given).difference(may))
-                given = may
+            refused = [name for name in given if not self._engine.access.allows(author, (id, name))]
+            if refused:
+                given = [name for name in given if name not in refused]
+                self._refuse(id, refused, entry.seq, changed)
             for name in given:
                 inner = None if was is None or patch is None else Patched(was.get(name), props[name], named=patch.named)
                 self._bring_property(Entry((id, name), entry.seq, value=props[name]), changed, inner, author)
@@ -161,6 +161,15 @@ class Children:
         self._keep(kept, entry, changed, author)
         if patch is not None and not kept:
             entry.filled = entry.value
+
+    def _refuse(self, id: str, names: list[str], seq: int, changed: dict[Key, bool]) -> None:
+        """The cause may not change these: the server's values stay.
+
+        Where it has none, there is none: somebody who may change them must not mount in all innocence what they are shown.
+        """
+        self._engine.components.withhold(id, names)
+        for key in [(id, name) for name in names if (id, name) not in self._engine.shared]:
+            self._bring_property(Entry(key, seq, value=None), changed, None, None)
 
     def given(self, id: str, props: Props, was: Props | None = None) -> list[str]:
         """The names of what a component was given: by a Patch, what differs; else all but what it has not, or has to keep.

@@ -11,6 +11,7 @@ from dash._utils import to_json
 
 from .. import provenance
 from ..access import View
+from ..calls import Cause
 from ..components import canonical_id, id_text, walk_components
 from ..engine import Engine
 from ..sessions import Session
@@ -112,7 +113,7 @@ class StateInLayouts:
                     if registry.is_watched(key) and key not in events and may_give(key, value):
                         self._engine.shared.seed(key, value)
             if components.news:
-                self._engine.startup.look()
+                self._engine.startup.look(Cause(quiet=True, behalf=session.client))
 
 
 def _strip_outputs(result: Any, view: View) -> None:

@@ -282,6 +282,9 @@ def test_11_2_nested_components_set_nothing_that_the_cause_may_not_change(
     assert guest.until("ack", n=1)
     guest.change("shutter", "value", 66)
     assert guest.until("nack", n=2)
+    until_all(admin, ("shutter", "value", app_said))
+    admin.send({"type": "mount", "values": [["shutter", "value", 66]]})  # as drawn, if it were for the guest
+    admin.request("dependencies")
     assert app.get("shutter", "value") == app_said
     admin.change("x", "value", 5)
     assert calls.next() == 5, "who may change it, may have it set"
@@ -314,6 +317,33 @@ def test_11_2_nor_do_patches_and_what_follows(serve: Serve, people: Any, way: st
     assert app.get("panel", "children")[0]["props"]["value"] == 1
     admin.change("x", "value", 5)
     assert calls.next() == 5
+
+
+def test_11_2_nor_do_runs_because_a_page_comes_or_goes(serve: Serve, people: Any) -> None:
+    calls, ran = Calls(), Calls()
+    app = shutter_app(calls, html.Div(id="moved"), dcc.Slider(id="shutter", value=1))
+
+    @app.callback_shared(Output("panel", "children"), Input({"type": "row", "index": ALL}, "value"))
+    def most(values: Any) -> Any:
+        ran(values)
+        return dcc.Slider(id="shutter", value=max(values, default=1))
+
+    def mount(page: Raw, index: int, value: int) -> None:
+        page.send({"type": "mount", "values": [[wire_id({"type": "row", "index": index}), "value", value]]})
+
+    admin, guest = people(serve(app).url)
+    assert (calls.next(), ran.next()) == (1, [])
+    mount(guest, 1, 66)
+    assert ran.next() == [66]
+    mount(guest, 2, 77)
+    assert ran.next() == [66, 77]
+    guest.close()
+    assert ran.next() == []
+    assert app.get("shutter", "value") == 1
+    mount(admin, 3, 5)
+    assert ran.next() == [5]
+    assert calls.next() == 5
+    assert calls.none_left
 
 
 def test_11_2_what_a_regular_callback_brings_counts_as_mounted_by_its_page(serve: Serve, people: Any) -> None:
