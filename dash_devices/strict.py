@@ -20,6 +20,7 @@ MARKS: Final = (
     b'"namespace":',
     b'"__dash_patch_update":',
 )  # as orjson writes the keys; one in each component, or Patch
+_NESTED = frozenset((dict, list))
 _SPACED_KEY = re.compile(rb'"\s+:')
 
 
@@ -133,13 +134,13 @@ def code_in(value: Any) -> Code:
     while stack:
         node = stack.pop()
         if type(node) is dict:
+            stack.extend([part for part in node.values() if type(part) in _NESTED])
             if looks_like_component(node):
                 found |= Code.COMPONENTS
             if PATCH_MARK in node:
                 found |= Code.PATCH
             if _PROTOTYPE in node:
                 found |= Code.PROTOTYPE
-            stack.extend(node.values())
         elif type(node) is list:
-            stack.extend(node)
+            stack.extend([part for part in node if type(part) in _NESTED])
     return found
