@@ -323,25 +323,28 @@ def test_11_2_nor_do_runs_because_a_page_comes_or_goes(serve: Serve, people: Any
     calls, ran = Calls(), Calls()
     app = shutter_app(calls, html.Div(id="moved"), dcc.Slider(id="shutter", value=1))
 
-    @app.callback_shared(Output("panel", "children"), Input({"type": "row", "index": ALL}, "value"))
-    def most(values: Any) -> Any:
-        ran(values)
-        return dcc.Slider(id="shutter", value=max(values, default=1))
+    rows = Input({"type": "row", "index": ALL}, "value")
 
-    def mount(page: Raw, index: int, value: int) -> None:
-        page.send({"type": "mount", "values": [[wire_id({"type": "row", "index": index}), "value", value]]})
+    @app.callback_shared(Output("panel", "children"), rows, State("typed", "value"))
+    def most(values: Any, typed: Any) -> Any:
+        ran((values, typed))
+        return dcc.Slider(id="shutter", value=max([value for value in (*values, typed) if value], default=1))
+
+    def mount(page: Raw, index: int, value: Any, typed: Any = None) -> None:
+        values = [[wire_id({"type": "row", "index": index}), "value", value]]
+        page.send({"type": "mount", "values": values, "state": [["typed", "value", typed]]})
 
     admin, guest = people(serve(app).url)
-    assert (calls.next(), ran.next()) == (1, [])
-    mount(guest, 1, 66)
-    assert ran.next() == [66]
+    assert (calls.next(), ran.next()) == (1, ([], None))
+    mount(guest, 1, None, 88)
+    assert ran.next() == ([None], 88)
     mount(guest, 2, 77)
-    assert ran.next() == [66, 77]
+    assert ran.next() == ([None, 77], None)
     guest.close()
-    assert ran.next() == []
+    assert ran.next() == ([], None)
     assert app.get("shutter", "value") == 1
     mount(admin, 3, 5)
-    assert ran.next() == [5]
+    assert ran.next() == ([5], None)
     assert calls.next() == 5
     assert calls.none_left
 
