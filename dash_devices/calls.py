@@ -83,8 +83,8 @@ class Cause:
 
     Attributes:
         client: the page that caused it; None for the server itself.
-        behalf: the page because of which the server does it, where there is no ``client``: a run that components ask for which
-            it made appear, or a push of a callback.
+        behalf: the page because of which the server does it, where that is not ``client``: a run that components ask for
+            which it made appear, or a push of a callback.
         state: what the page showed then, for State; `OWN` for the server's value.
         ancestors: the calls that led here, oldest first.
         quiet: caused by a startup or by mounting: callbacks with a None output do not run.
@@ -103,7 +103,7 @@ class Cause:
     @property
     def author(self) -> Client | None:
         """Whose rights count for what stands inside of values: nobody else could have brought that about."""
-        return self.client or self.behalf
+        return self.behalf or self.client
 
     @property
     def initial(self) -> Cause:

@@ -50,7 +50,7 @@ class Pushing:
         if client is None:
             seq = self._engine.store(items, self._cause()) if items else self._engine.shared.seq
         else:
-            seq = self._hub.push_to(self._session(client), items)
+            seq = self._hub.push_to(self._session(client), items, behalf=self._cause().author)
         self._hub.waker.give_way()
         return seq
 
@@ -58,7 +58,7 @@ class Pushing:
         """Like `push_mods`; returns when all callbacks that it caused have run."""
         items = self._items(mods, components)
         if client is not None:
-            return self._hub.push_to(self._session(client), items)
+            return self._hub.push_to(self._session(client), items, behalf=self._cause().author)
         loop, done = asyncio.get_running_loop(), asyncio.Event()
 
         def ended() -> None:

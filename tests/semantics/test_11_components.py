@@ -251,6 +251,7 @@ def test_11_2_what_a_page_may_write_as_components_stays_data_elsewhere(serve: Se
 # ---- what is nested sets nothing that its cause may not ------------------------------------------------------------------
 def shutter_app(calls: Calls, *layout: Any) -> dash_devices.Dash:
     app = app_with(html.Div(id="panel"), html.Div(id="own"), *layout)
+    app.share("wide", "children")
     app.callback_shared(Output("moved", "children"), Input("shutter", "value"), allow=is_admin)(calls)
     return app
 
@@ -264,6 +265,15 @@ WRITERS: dict[str, Callable[[dash_devices.Dash, Any], Any]] = {
         set_props("panel", {"children": dcc.Slider(id="shutter", value=value)}) or html.Hr()
     ),
 }
+
+
+def _to_an_admin(app: dash_devices.Dash, value: Any) -> Any:
+    admin = next(client for client in app.clients if is_admin(client))
+    app.push_mods({"wide": {"children": dcc.Slider(id="shutter", value=value)}}, client=admin)
+    return html.Hr()
+
+
+WRITERS["push to one page"] = _to_an_admin
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -221,14 +221,15 @@ def test_11_2_regular_callbacks_give_their_page_what_it_sent(serve: Serve, raw: 
     def add(n: Any, rows: Any, typed: Any) -> Any:
         app.push_mods({"rows": {"children": [*app.get("rows", "children"), html.Div(typed)]}})
         set_props("beside", {"children": rows})
-        return [*rows, html.Div(typed)]
+        return [*rows, html.Div(typed), *app.get("rows", "children")]
 
     url = serve(app).url
     page, other = raw(url).join(), raw(url).join()
     reply = ask_regular(
         page, "own.children", [("go", "n_blur", 1)], [("own", "children", [LAYOUT_ROW]), ("text", "value", "t")]
     )
-    assert reply["body"]["response"]["own"]["children"] == [LAYOUT_ROW, text(html.Div("t"))]
+    one, more = LAYOUT_ROW, text(html.Div("t"))
+    assert reply["body"]["response"]["own"]["children"] == [one, more, one, more]
     until_all(page, ("beside", "children", [LAYOUT_ROW]))
     other.until_value("rows", "children", [LAYOUT_ROW, text(html.Div("t"))])
 
