@@ -153,6 +153,10 @@ class Access:
         within = (need for outer in self._veils.get(key[0], ()) for need in self._read.of(outer))
         return all(need.met_by(client) for needs in (self._change.of(key), within) for need in needs)
 
+    def allows(self, client: Client | None, key: Key) -> bool:
+        """Does no rule forbid this client to change that property? It need not be able to read what it stands in."""
+        return client is None or not self._change.needs or all(need.met_by(client) for need in self._change.of(key))
+
     def may_read(self, client: Client, key: Key) -> bool:
         """May this client read that property?"""
         view = self.view(client)

@@ -162,10 +162,9 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
         """The layout with the shared state in it, and the seq it stands at: the mods after it start exactly there."""
         await self._started()
         session, view = page_session(self), page_view(self)
-        tree = orjson.loads(to_json(await in_thread(self._thread_shares.layouts, self.get_layout)))
-        seq, by_id = self._state_in_layouts.snapshot()
-        self._state_in_layouts.announce(self._state_in_layouts.fill(tree, by_id, view), session)
-        response = Response(orjson.dumps(tree), content_type="application/json")
+        layout = await in_thread(self._thread_shares.layouts, self.get_layout)
+        encoded, seq = self._state_in_layouts.fill_layout(layout, session, view)
+        response = Response(encoded, content_type="application/json")
         response.headers[SEQ_HEADER] = f"{self._hub.epoch}:{seq}"
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import codec, protocol
+from . import codec, protocol, strict
+from .refusals import Refusals
 from .sessions import Session
 
 Done = Callable[[dict[str, Any] | None], object]
@@ -14,7 +15,8 @@ Done = Callable[[dict[str, Any] | None], object]
 class Asks:
     """The open questions. On the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Refusals) -> None:
+        self._faults = faults
         self._open: dict[int, tuple[str, Done]] = {}
         self._last_ref = 0
 
@@ -27,12 +29,16 @@ class Asks:
         self._open[self._last_ref] = (session.token, done)
         session.outbox.post(codec.encode(protocol.Ask(self._last_ref, id, properties)))
 
-    def answered(self, session: Session, ref: int, values: dict[str, Any]) -> None:
-        """A page answered; an answer that nobody asked this page for is ignored."""
-        owner, done = self._open.get(ref, ("", None))
-        if owner == session.token and done is not None:
-            del self._open[ref]
-            done(values)
+    def answered(self, session: Session, answer: protocol.Answer) -> None:
+        """A page answered; an answer that nobody asked this page for is ignored, one with ``__proto__`` in it is none."""
+        owner, done = self._open.get(answer.ref, ("", None))
+        if owner != session.token or done is None:
+            return
+        del self._open[answer.ref]
+        is_refused = answer.is_suspect and strict.names_prototype(answer.values)
+        if is_refused:
+            self._faults.note("prototype", "client %s: an answer names __proto__", session.client)
+        done(None if is_refused else answer.values)
 
     def drop(self, session: Session) -> None:
         """The page is gone: its questions stay without answer."""

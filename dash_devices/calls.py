@@ -23,6 +23,9 @@ logger = logging.getLogger("dash_devices.callbacks")
 
 MAX_STEPS = 100  # callbacks in one causal chain
 
+OWN: Any = object()
+"""In what a page shows, a property of which the server's value counts, whatever the page says."""
+
 current_call: contextvars.ContextVar[SharedCall | None] = contextvars.ContextVar("current_call", default=None)
 
 
@@ -80,7 +83,9 @@ class Cause:
 
     Attributes:
         client: the page that caused it; None for the server itself.
-        state: what the page showed then, for State.
+        behalf: the page because of which the server does it, where that is not ``client``: a run that components ask for
+            which it made appear, or a push of a callback.
+        state: what the page showed then, for State; `OWN` for the server's value.
         ancestors: the calls that led here, oldest first.
         quiet: caused by a startup or by mounting: callbacks with a None output do not run.
         chain: counts what follows, for whoever waits.
@@ -93,11 +98,18 @@ class Cause:
     quiet: bool = False
     chain: Chain | None = None
     held: frozenset[str] = frozenset()
+    behalf: Client | None = None
+
+    @property
+    def author(self) -> Client | None:
+        """Whose rights count for what stands inside of values: nobody else could have brought that about."""
+        return self.behalf or self.client
 
     @property
     def initial(self) -> Cause:
         """The cause of the runs that components, which this made appear or go, ask for: nobody triggered them."""
-        return dataclasses.replace(self, client=None, state=self.state if self.quiet else {}, quiet=True)
+        state = self.state if self.quiet else {}
+        return dataclasses.replace(self, client=None, behalf=self.author, state=state, quiet=True)
 
 
 SERVER = Cause()
@@ -168,6 +180,10 @@ class SharedCall:
         """The cause of what this call brings about."""
         return dataclasses.replace(self.cause, ancestors=(*self.cause.ancestors, (self.callback, self.anchor)))
 
+    def item(self, key: Key, value: Any) -> Item:
+        """A value that the function gave, encoded; raises as `Encoder`."""
+        return self.engine.item(key, value, components=self.callback.components)
+
     def merge(self, older: SharedCall) -> None:
         """Stand for an older waiting call too: all that triggered either, and whoever waits for it."""
         self.triggered = tuple(dict.fromkeys((*older.triggered, *self.triggered)))
@@ -222,7 +238,7 @@ class SharedCall:
             self.engine.report(self, unhandled)
 
     def _running(self, which: int) -> list[Item]:
-        return [self.engine.item(row[0].key, row[which]) for row in self.callback.running]
+        return [self.item(row[0].key, row[which]) for row in self.callback.running]
 
     def _show_running(self, which: int) -> None:
         items = self._running(which)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .again import with_contents
+from .clients import Client
 from .components import DATA, id_text, is_component, is_id, may_hold_components, walk
 from .differences import differences
 from .shared import UNSET, Entry, Key
@@ -122,10 +123,11 @@ class Children:
         return key[1] not in DATA and any(True for _ in walk(value))
 
     # ---- values in -----------------------------------------------------------------------------------------------------
-    def bring(self, entry: Entry, changed: dict[Key, bool], patch: Patched | None = None) -> None:
+    def bring(self, entry: Entry, changed: dict[Key, bool], patch: Patched | None, author: Client | None) -> None:
         """Components came with a value that was just stored, whole or by a Patch.
 
-        What new ones were given is their newest state; what they were not given, stays, and comes behind.
+        What new ones were given is their newest state; what they were not given, stays, and comes behind. So does what
+        ``author``, the page that caused it, may not change.
         """
         components, shared = self._engine.components, self._engine.shared
         old: dict[str, Props] = {}
@@ -146,14 +148,28 @@ class Children:
             given = self.given(id, props, was)
             if entry.origin is not None:  # a page has a say only in what is watched
                 given = [name for name in given if self._engine.registry.is_watched((id, name))]
+            refused = [name for name in given if not self._engine.access.allows(author, (id, name))]
+            if refused:
+                given = [name for name in given if name not in refused]
+                self._refuse(id, refused, entry.seq, changed)
             for name in given:
                 inner = None if was is None or patch is None else Patched(was.get(name), props[name], named=patch.named)
-                self._bring_property(Entry((id, name), entry.seq, value=props[name]), changed, inner)
-            gone = [one for one in shared.of(id) if one.key[1] not in (given if was is None else props)]
+                self._bring_property(Entry((id, name), entry.seq, value=props[name]), changed, inner, author)
+            has = components.props(id)
+            gone = [one for one in shared.of(id) if one.key[1] not in (given if was is None else has)]
             kept.extend(one for one in gone if one.key not in self._engine.events)
-        self._keep(kept, entry, changed)
+        self._keep(kept, entry, changed, author)
         if patch is not None and not kept:
             entry.filled = entry.value
+
+    def _refuse(self, id: str, names: list[str], seq: int, changed: dict[Key, bool]) -> None:
+        """The cause may not change these: the server's values stay.
+
+        Where it has none, there is none: somebody who may change them must not mount in all innocence what they are shown.
+        """
+        self._engine.components.withhold(id, names)
+        for key in [(id, name) for name in names if (id, name) not in self._engine.shared]:
+            self._bring_property(Entry(key, seq, value=None), changed, None, None)
 
     def given(self, id: str, props: Props, was: Props | None = None) -> list[str]:
         """The names of what a component was given: by a Patch, what differs; else all but what it has not, or has to keep.
@@ -167,7 +183,9 @@ class Children:
         own = {key[1] for key, callback, _ in writers if callback.runs_at_startup and key in self._engine.shared}
         return [name for name in names if name not in own and not (name == "children" and props[name] is None)]
 
-    def _bring_property(self, entry: Entry, changed: dict[Key, bool], patch: Patched | None) -> None:
+    def _bring_property(
+        self, entry: Entry, changed: dict[Key, bool], patch: Patched | None, author: Client | None
+    ) -> None:
         key, shared, components = entry.key, self._engine.shared, self._engine.components
         before = shared.get(key)
         if before is None and not self._engine.registry.is_watched(key):
@@ -177,9 +195,9 @@ class Children:
         if is_first or (before is not None and before.encoded != entry.encoded):
             changed[key] = True  # a control that is there already got another value: its listeners run
         if key in components.owners or may_hold_components(key[1], entry.encoded):
-            self.bring(entry, changed, patch)
+            self.bring(entry, changed, patch, author)
 
-    def _keep(self, kept: list[Entry], outer: Entry, changed: dict[Key, bool]) -> None:
+    def _keep(self, kept: list[Entry], outer: Entry, changed: dict[Key, bool], author: Client | None) -> None:
         """What components were not given comes behind them, with all that is inside of it.
 
         Unless that has got another place meanwhile: then it is no longer there.
@@ -187,7 +205,7 @@ class Children:
         components = self._engine.components
         left = {one.key for one in kept if any(components.is_elsewhere(id, one.key) for id in self._inside(one))}
         for key in left:
-            self._bring_property(Entry(key, outer.seq, value=None), changed, None)
+            self._bring_property(Entry(key, outer.seq, value=None), changed, None, author)
         for one in with_contents(self._engine.shared, [one for one in kept if one.key not in left], outer.key):
             self._engine.shared.put(one.moved(outer.seq))
             if one.key not in components.owners and self._inside(one):

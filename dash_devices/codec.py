@@ -11,7 +11,7 @@ import orjson
 
 from . import strict
 from .errors import ProtocolError, TooComplexError
-from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Change, FromPage, Mount, Triple
+from .protocol import FROM_PAGE, MAX_DEPTH, MAX_NODES, Answer, Change, FromPage, Mount, Request, Triple
 
 
 def _is_int(value: Any) -> bool:
@@ -54,14 +54,18 @@ _CHECKS: Final[dict[Any, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
+def sent_fields(message: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a message, or of its class, that are on the wire."""
+    return [field for field in dataclasses.fields(message) if field.metadata.get("sent", True)]
+
+
 def _plan(cls: type) -> tuple[type, list[tuple[str, bool, Callable[[Any], bool], str]]]:
     hints = get_type_hints(cls)
-    fields = dataclasses.fields(cls)
-    return cls, [(f.name, f.default is dataclasses.MISSING, *_CHECKS[hints[f.name]]) for f in fields]
+    return cls, [(f.name, f.default is dataclasses.MISSING, *_CHECKS[hints[f.name]]) for f in sent_fields(cls)]
 
 
 _PLANS: Final = {cls.type: _plan(cls) for cls in FROM_PAGE}  # type: ignore[attr-defined]
-
+_CHECKED: Final = (Change, Mount, Request, Answer)
 
 MAX_TRIPLES: Final = 20_000  # of a change: the page may make 10,000 components known
 MAX_MOUNTED: Final = 50_000  # triples of a mount
@@ -126,7 +130,8 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         if (required and name not in message) or not check(value):
             raise ProtocolError(f"{message['type']}.{name}: expected {wanted}, got {value!r:.40}")
         values.append(value)
-    decoded: FromPage = cls(*values)
+    clean = {"is_suspect": False} if cls in _CHECKED and not strict.is_suspect(raw) else {}
+    decoded: FromPage = cls(*values, **clean)
     if isinstance(decoded, Change) and len(decoded.values) + len(decoded.state) > MAX_TRIPLES:
         raise _too_complex(raw)
     if isinstance(decoded, Mount) and len(decoded.values) + len(decoded.state or ()) > MAX_MOUNTED:

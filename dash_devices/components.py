@@ -21,7 +21,6 @@ MAX_ALL_PRIVATE = 100_000  # that all pages together may
 MAX_REMOVED = 10_000  # ids that the server took out of its own values and remembers
 
 _ID_VALUES = (str, int, float, bool)
-
 Names = tuple[str, ...]
 
 
@@ -126,6 +125,10 @@ class Components:
         """
         return self._props.get(id, {})
 
+    def withhold(self, id: str, names: Container[str]) -> None:
+        """The component was given these by somebody who may not: they are no values of last resort."""
+        self._props[id] = {name: value for name, value in self._props[id].items() if name not in names}
+
     def type(self, id: str) -> str:
         """The type of a component, as ``Download``; empty when it is not known."""
         return self._types.get(id, "")
@@ -228,18 +231,15 @@ class Components:
         owned.update(dict.fromkeys(fresh))
         return fresh
 
-    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], is_read: Callable[[Key], bool]) -> list[str]:
-        """Components, by id, that the server sent to one page alone. Returns what `add_private` does.
-
-        ``is_read``: is this property to be kept?
-        """
+    def sent(self, tab: str, found: Mapping[str, dict[str, Any]], keeps: Callable[[Key, Any], bool]) -> list[str]:
+        """Components, by id, that the server sent to one page alone; ``keeps`` says which values. Returns as `add_private`."""
         for id in found:
             self._removed.pop(id, None)
             self.absent.sent(id)
         fresh = self.add_private(tab, found)
         for id in (id for id in found if id in self._pages[tab]):
             props, self._types[id] = found[id]["props"], found[id]["type"]
-            self._props[id] = {name: props[name] for name in props if is_read((id, name))}
+            self._props[id] = {name: props[name] for name in props if keeps((id, name), props[name])}
         return fresh
 
     def forget_private(self, tab: str) -> list[str]:

@@ -114,7 +114,7 @@ class Connection:
             Change: self._change,
             Mount: lambda session, message, size: hub.mount(session, message),
             Request: lambda session, message, size: on_request(session, self, message, size),
-            Answer: lambda session, message, size: hub.asks.answered(session, message.ref, message.values),
+            Answer: lambda session, message, size: hub.asks.answered(session, message),
             Pong: lambda session, message, size: hub.applied(session, message),
             Applied: lambda session, message, size: hub.applied(session, message),
         }

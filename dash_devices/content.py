@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from . import codec, strict
-from .components import may_hold_components
 from .limits import PageLimits
 from .protocol import Nack, Triple
 from .registry import Registry
 from .shared import Key
+from .strict import Code
 
 
 class Refused(Exception):
@@ -39,16 +37,23 @@ class Contents:
         return depth > self._limits.depth or nodes > self._limits.nodes
 
     def check(self, key: Key, value: Any) -> None:
-        """What a page writes is data: it must not turn into components, or into other ancestors of objects, elsewhere.
+        """What a page writes is data: neither components, nor a Patch, nor other ancestors of objects.
 
         Raises:
-            Refused: it could.
+            Refused: it is more than that, and nobody has allowed components here.
         """
-        if type(value) not in (dict, list):
-            return
-        encoded = orjson.dumps(value)
-        if strict.pollutes(encoded):
+        found = strict.code_in(value) if type(value) in (dict, list) else Code.NOTHING
+        if Code.PATCH in found:
+            raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
+        if Code.PROTOTYPE in found:
             raise Refused(Nack.BAD_VALUE, "no value may name __proto__")
-        holds_any = may_hold_components(key[1], encoded) and strict.holds_components(value)
-        if holds_any and not self._registry.takes_components(key):
+        if found and not self._registry.takes_components(key):
             raise Refused(Nack.BAD_VALUE, "a page may not write components here")
+
+    def is_data(self, key: Key, value: Any) -> bool:
+        """May a page write this?"""
+        try:
+            self.check(key, value)
+        except Refused:
+            return False
+        return True

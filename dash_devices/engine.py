@@ -17,17 +17,18 @@ from typing import Any
 import orjson
 
 from .access import Access
-from .calls import MAX_STEPS, Cause, Chain, Given, Item, SharedCall, Slot, Waits, loop_text, output_ids
+from .calls import MAX_STEPS, Cause, Chain, Item, SharedCall, Waits, loop_text, output_ids
 from .children import Children, Patched
 from .clients import Client
-from .components import Components, decoded_id, id_parts, may_hold_components
+from .components import Components, may_hold_components
 from .drafts import Draft
-from .encoder import Encoder
+from .encoder import Encoded, Encoder
 from .errors import DashDevicesError
 from .events import EventProperties, is_building
 from .lanes import Lanes
 from .outbox import EXTENDING
-from .patterns import Anchor, Dep, expand, fits
+from .patterns import Anchor, Dep, expand
+from .reading import NOTHING, Reading
 from .registry import Invocation, Registry, SharedCallback
 from .services import Services
 from .shared import Entry, Key, SharedMap
@@ -35,8 +36,6 @@ from .startup import Startup
 
 logger = logging.getLogger("dash_devices.state")
 callback_logger = logging.getLogger("dash_devices.callbacks")
-
-NOTHING: Mapping[Key, bytes] = {}
 
 
 class Engine:
@@ -53,7 +52,7 @@ class Engine:
         report_error: called with a message and a traceback, for pages in debug mode.
     """
 
-    def __init__(self, encode: Callable[[Any], bytes], event_properties: Iterable[str] = ()) -> None:
+    def __init__(self, encode: Callable[[Any], Encoded], event_properties: Iterable[str] = ()) -> None:
         self.lock = threading.RLock()
         self.shared = SharedMap()
         self.access = Access(self.shared)
@@ -73,7 +72,8 @@ class Engine:
         self.report_error: Callable[[str, str], None] = lambda message, detail: None
         self.events = EventProperties(event_properties, self.components)
         self.children = Children(self)
-        self.item = Encoder(encode)
+        self.reading = Reading(self.children, self.components, self.registry)
+        self.item = Encoder(encode, self.metrics)
 
     # ---- values in --------------------------------------------------------------------------------------------------
     def store(self, items: Iterable[Item], cause: Cause, *, origin: str | None = None) -> int:
@@ -89,7 +89,8 @@ class Engine:
             changed: dict[Key, bool] = {}
             happened = {item.key: item.encoded for item in items if item.key in self.events}
             for place, item in enumerate(items):
-                self._put(item, seq, origin, changed, built.get(place))
+                entry, folded = Entry(item.key, seq, encoded=item.encoded, origin=origin), built.get(place)
+                self._put(item, entry, changed, folded, cause.author)
             if self.running:
                 self._follow(changed, cause, happened)
         self.changed()
@@ -112,7 +113,9 @@ class Engine:
                 self.early = early
         return Draft(self.children, self.components, self.shared).build(items) if any(map(is_building, items)) else {}
 
-    def _put(self, item: Item, seq: int, origin: str | None, changed: dict[Key, bool], built: Patched | None) -> None:
+    def _put(
+        self, item: Item, entry: Entry, changed: dict[Key, bool], built: Patched | None, author: Client | None
+    ) -> None:
         key = item.key
         before = self.shared.get(key)
         if key in self.events:
@@ -121,14 +124,20 @@ class Engine:
         elif built is not None:
             base = before or Entry(key, 0, value=self.components.props(key[0]).get(key[1]))
             changed[key] = True  # comparing would encode both values whole
-            entry = base.patched(seq, orjson.dumps(built.operations)[1:-1], built.value)
-            self._put_value(entry, before, item, changed, built)
+            entry = base.patched(entry.seq, orjson.dumps(built.operations)[1:-1], built.value)
+            self._put_value(entry, before, item, changed, built, author)
         else:
             changed[key] = before is None or before.encoded != item.encoded
-            self._put_value(Entry(key, seq, encoded=item.encoded, origin=origin), before, item, changed)
+            self._put_value(entry, before, item, changed, None, author)
 
     def _put_value(
-        self, entry: Entry, before: Entry | None, item: Item, changed: dict[Key, bool], built: Patched | None = None
+        self,
+        entry: Entry,
+        before: Entry | None,
+        item: Item,
+        changed: dict[Key, bool],
+        built: Patched | None,
+        author: Client | None,
     ) -> None:
         self.shared.put(entry)
         key, components = entry.key, self.components
@@ -137,7 +146,7 @@ class Engine:
             replaced = components.props(key[0]).get(key[1]) if built is None else built.before
         is_holding = key in components.owners or may_hold_components(key[1], item.encoded)
         if is_holding or self.children.holds_any(key, replaced):
-            self.children.bring(entry, changed, built)
+            self.children.bring(entry, changed, built, author)
         else:
             entry.is_plain = True
 
@@ -183,8 +192,8 @@ class Engine:
     def queue(self, invocation: Invocation, cause: Cause, happened: Mapping[Key, bytes] = NOTHING) -> SharedCall:
         """Queue one call with the values of now, and of the events that cause it. The caller holds the lock."""
         callback = invocation.callback
-        inputs = [self._input(dep, invocation, happened) for dep in callback.inputs]
-        state = [self._state(dep, invocation, cause) for dep in callback.state]
+        inputs = [self.reading.input(dep, invocation, happened) for dep in callback.inputs]
+        state = [self.reading.state(dep, invocation, cause) for dep in callback.state]
         call = SharedCall(self, invocation, inputs, state, cause)
         self.lanes.submit(callback.lane or f"call {id(call)}", call)
         return call
@@ -197,32 +206,13 @@ class Engine:
         return None
 
     def value(self, key: Key) -> Any:
-        """The server's value, else the layout's, else None; with the server's values in the components inside of it.
+        """The server's value of a property; see `Reading`."""
+        return self.reading.value(key)
 
-        The property ``id`` comes from the id itself.
-        """
-        return decoded_id(key[0]) if key[1] == "id" else self.children.value(key)
-
-    def _input(self, dep: Dep, invocation: Invocation, happened: Mapping[Key, bytes]) -> Given:
-        keys = expand(dep, invocation.anchor, self.components)
-        if dep.optional and not dep.is_pattern and dep.text not in self.components:
-            return Slot(dep.key, None)
-        slots = [Slot(key, orjson.loads(happened[key]) if key in happened else self.value(key)) for key in keys]
-        return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
-
-    def _state(self, dep: Dep, invocation: Invocation, cause: Cause) -> Given:
-        keys = expand(dep, invocation.anchor, self.components)
-        if dep.is_many:
-            told = [key for key in cause.state if key[1] == dep.prop and self._names(dep, key, invocation)]
-            keys = told or keys
-        state = {} if dep.prop == "id" else cause.state
-        slots = [Slot(key, state[key] if key in state else self.value(key)) for key in keys]
-        return slots if dep.is_many else (slots[0] if slots else Slot(dep.key, None))
-
-    @staticmethod
-    def _names(dep: Dep, key: Key, invocation: Invocation) -> bool:
-        parts = id_parts(key[0])
-        return parts is not None and parts[0] == dep.names and fits(dep, parts[1], dict(invocation.anchor))
+    def own(self, key: Key) -> Any:
+        """The server's value for the author. From any thread."""
+        with self.lock:
+            return self.reading.given(key, self.value(key))
 
     # ---- around a call ----------------------------------------------------------------------------------------------
     def authorized(self, call: SharedCall) -> bool:

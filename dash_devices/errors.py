@@ -7,7 +7,8 @@
     |   `-- ServiceError                    service bits that contradict each other
     |-- ModsError (TypeError)               mods of the wrong shape
     |   |-- UnserializableError             a value that has no JSON form
-    |   `-- TooLargeError                   a value with too long a JSON form
+    |   |-- TooLargeError                   a value with too long a JSON form
+    |   `-- ComponentsError                 a value with components that are plain data
     |-- ProtocolError (ValueError)          a frame that breaks PROTOCOL.md
     |   `-- TooComplexError                 a frame with more in it than may be allocated
     `-- ServerError (RuntimeError)          the server cannot run as asked
@@ -36,6 +37,10 @@ class UnserializableError(ModsError):
 
 class TooLargeError(ModsError):
     """A value with more JSON than every page is to hold. Names the component id, the property and the sizes."""
+
+
+class ComponentsError(ModsError):
+    """A value for several pages with components, or a Patch, that are plain data. Names id, property and path."""
 
 
 class ProtocolError(DashDevicesError, ValueError):

@@ -4,6 +4,7 @@ from dash.exceptions import *  # noqa: F403
 from dash.exceptions import PreventUpdate as PreventUpdate
 
 from .errors import (
+    ComponentsError as ComponentsError,
     DashDevicesError as DashDevicesError,
     ModsError as ModsError,
     ProtocolError as ProtocolError,

@@ -97,6 +97,10 @@ class Generations:
         try:
             file.prepare()
             file.load()
+            if dropped := file.drop_unvouched():
+                self._note(
+                    f"Values with components, of an earlier version, are not taken over: {', '.join(dropped):.200}."
+                )
         except BaseException:
             file.close()
             raise

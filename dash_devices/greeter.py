@@ -10,6 +10,7 @@ import orjson
 
 from . import codec, protocol
 from .access import View
+from .calls import Cause
 from .engine import Engine
 from .limits import PageLimits
 from .protocol import Close, Hello, Limits, Notice, Welcome
@@ -124,7 +125,7 @@ class Greeter:
             self.engine.components.forget_private(session.token)
             self.engine.components.add_private(session.token, session.known)
             session.known = None
-            self.engine.startup.look()
+            self.engine.startup.look(Cause(quiet=True, behalf=session.client))
 
     def _welcome(self, session: Session, mode: str, build: str, clients: int) -> None:
         session.watch_version = self.engine.registry.version

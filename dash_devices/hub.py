@@ -68,7 +68,7 @@ class Hub:
         self._linked: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine, self.vitals.age, self.limits)
-        self.asks = Asks()
+        self.asks = Asks(self.faults)
         engine.changed = self.wake
         engine.post_event = self._post_event
         engine.private = self._post_private
@@ -205,7 +205,7 @@ class Hub:
             self.asks.ask(session, id, [name for name in properties if session.outbox.may_read((id, name))], done)
         self.wake()
 
-    def push_to(self, session: Session, items: list[Item], *, quiet: bool = False) -> int:
+    def push_to(self, session: Session, items: list[Item], *, quiet: bool = False, behalf: Client | None = None) -> int:
         """Values for one page. Into a watched property they count as a change by that client.
 
         ``quiet``: there they are adopted only where the server has no value, as at mounting.
@@ -217,7 +217,7 @@ class Hub:
             if quiet:
                 shared = [one for one in shared if one.key not in self.engine.shared and one.encoded != b"null"]
             if shared:
-                self.engine.store(shared, Cause(client=session.client, quiet=quiet))
+                self.engine.store(shared, Cause(client=session.client, quiet=quiet, behalf=behalf))
         self.wake()
         return self.engine.shared.seq
 

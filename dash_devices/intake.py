@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from . import codec
-from .calls import Cause, Item
+from .calls import OWN, Cause, Item
 from .content import Contents, Refused
 from .engine import Engine
 from .errors import ModsError, ProtocolError, TooComplexError
@@ -125,7 +125,7 @@ class Intake:
         keys = keys_of(change.values)
         items, refused, has_results = [], None, False
         try:
-            listeners = self._check(session, keys, change.values, size)
+            listeners = self._check(session, keys, change, size)
             if change.base is not None and (same := self._own_reports.seq_of_same(session, change, keys)) is not None:
                 return Arrived(session, session.page, change, keys, [], None, same=same)
             self._check_lanes(listeners)
@@ -162,7 +162,7 @@ class Intake:
             # asked again: it may have waited for the disk
             if outdated := self._own_reports.outdated(session, change, arrived.keys):
                 return outdated
-            cause = Cause(client=session.client, state=self._state(session, change.state))
+            cause = Cause(client=session.client, state=self._state(session, change.state, change.is_suspect))
             try:
                 seq = self.engine.store(arrived.items, cause, origin=arrived.page)
             except ModsError as error:  # points that fit no figure: found before anything was stored
@@ -176,12 +176,16 @@ class Intake:
         session.outbox.reported.update(dict.fromkeys(unsent, seq))
         return None
 
-    def _state(self, session: Session, said: Iterable[Triple]) -> dict[Key, Any]:
-        """What the page says it shows. Of what it may not change, or not read, the server knows better."""
-        access, told = self.engine.access, session.outbox.may_read
+    def _state(self, session: Session, said: Iterable[Triple], is_suspect: bool) -> dict[Key, Any]:
+        """What the page says it shows. Of what it may not say the server knows better."""
         said = list(said)
         state = {key: value for key, (_, _, value) in zip(keys_of(said), said, strict=True)}
-        return {key: state[key] for key in state if access.may_change(session.client, key) and told(key)}
+        return {key: state[key] if self._may_say(session, key, state[key], is_suspect) else OWN for key in state}
+
+    def _may_say(self, session: Session, key: Key, value: Any, is_suspect: bool) -> bool:
+        """Is it data, of what the page may change and read?"""
+        is_data = not is_suspect or self._contents.is_data(key, value)
+        return is_data and self.engine.access.may_change(session.client, key) and session.outbox.may_read(key)
 
     def _refuse(self, arrived: Arrived, refused: Refused) -> None:
         session, n = arrived.session, arrived.change.n
@@ -203,20 +207,20 @@ class Intake:
             session.complained = second
             logger.warning("client %s: change refused (%s): %r", session.client, refused.code, str(refused))
 
-    def _check(self, session: Session, keys: list[Key], values: list[Triple], size: int) -> list[SharedCallback]:
+    def _check(self, session: Session, keys: list[Key], change: Change, size: int) -> list[SharedCallback]:
         """Raises Refused for a change that is not taken; returns the callbacks that listen."""
         for key in keys:
             if not self.is_there(key) or not self.engine.access.may_change(session.client, key):
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
-        if any(is_patch(value) for _, _, value in values):
-            raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
+        values = change.values
         listeners = [invocation.callback for invocation in self.engine.registry.invocations(keys)]
         if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(listeners)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
         if self._contents.is_too_complex(values):
             raise Refused(Nack.TOO_COMPLEX, TOO_COMPLEX)
-        for key, (_, _, value) in zip(keys, values, strict=True):
-            self._contents.check(key, value)
+        if change.is_suspect:
+            for key, (_, _, value) in zip(keys, values, strict=True):
+                self._contents.check(key, value)
         return listeners
 
     def _check_lanes(self, listeners: Iterable[SharedCallback]) -> None:
@@ -245,15 +249,11 @@ class Intake:
         limits = [callback.max_change for callback in listeners]
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
-    def _may_adopt(self, session: Session, key: Key, value: Any, size: int) -> bool:
-        listeners = [invocation.callback for invocation in self.engine.registry.invocations([key])]
-        if size > self.limits.change_bytes and size > self._change_limit(listeners):
+    def _is_too_big(self, key: Key, size: int) -> bool:
+        """Is a mounted value larger than a change of it may be?"""
+        if size <= self.limits.change_bytes:
             return False
-        try:
-            self._contents.check(key, value)
-        except Refused:
-            return False
-        return self.engine.access.may_change(session.client, key)
+        return size > self._change_limit(one.callback for one in self.engine.registry.invocations([key]))
 
     def is_there(self, key: Key) -> bool:
         """Is it watched, and - for a dict id - does the server or a page show such a component?"""
@@ -271,14 +271,16 @@ class Intake:
             values = [(key, value) for key, (_, _, value) in zip(keys_of(mount.values), mount.values, strict=True)]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
             self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
-            cause = Cause(client=session.client, state=self._state(session, mount.state or ()), quiet=True)
+            state = self._state(session, mount.state or (), mount.is_suspect)
+            cause = Cause(client=session.client, state=state, quiet=True)
             adopted = []
             for key, value in watched:
                 if not self.is_there(key) or key in self.engine.events or not session.outbox.may_read(key):
                     continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                if entry is None and value is not None and self._may_adopt(session, key, value, len(encoded)):
+                can_be_news = entry is None and value is not None and not self._is_too_big(key, len(encoded))
+                if can_be_news and self._may_say(session, key, value, mount.is_suspect):
                     adopted.append(Item(key, encoded))
                 elif entry is not None and entry.encoded != encoded:
                     session.outbox.again.whole.add(key)
@@ -287,7 +289,7 @@ class Intake:
                 self.engine.store(adopted, cause)
             # such a run has no client: where clients are asked about, it takes nothing that one of them said
             told = {} if self.engine.authorize else cause.state
-            self.engine.startup.look(cause=Cause(state=told, quiet=True))
+            self.engine.startup.look(cause=Cause(state=told, quiet=True, behalf=session.client))
 
 
 def _not_kept(trouble: str) -> Refused:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import ModsError
+from .strict import PATCH_MARK
 
-PATCH_MARK = "__dash_patch_update"
+MAX_GAP = 10_000  # places that one operation may leave empty in a list: an index may come from a page
 
 
 def is_patch(value: Any) -> bool:
@@ -86,11 +87,20 @@ def _child(parent: Any, key: Any) -> Any:
     return parent[key] if type(parent) is list and -len(parent) <= key < len(parent) else None
 
 
+def _multiplied(value: Any, factor: Any) -> Any:
+    """Of numbers, as in the page; Python would repeat a text as often as it is told."""
+    if not isinstance(value, int | float) or not isinstance(factor, int | float):
+        raise TypeError(f"expected two numbers, got {type(value).__name__} and {type(factor).__name__}")
+    return _number(value * factor)
+
+
 def _put(parent: Any, key: Any, value: Any) -> Any:
     if type(parent) is dict:
         return {**parent, str(key): value}
     if type(parent) is not list or type(key) is not int:
         raise TypeError(f"expected an object, or a list and an index, got {type(parent).__name__} and {key!r:.40}")
+    if key - len(parent) > MAX_GAP:
+        raise IndexError(f"expected an index near the {len(parent)} that there are, got {key}")
     copied = [*parent, *[None] * (key + 1 - len(parent))]
     copied[key] = value
     return copied
@@ -143,7 +153,7 @@ _WHOLE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "Reverse": lambda value, params: value[::-1],
     "Add": lambda value, params: _number(value + params["value"]),
     "Sub": lambda value, params: _number(value - params["value"]),
-    "Mul": lambda value, params: _number(value * params["value"]),
+    "Mul": lambda value, params: _multiplied(value, params["value"]),
     "Div": lambda value, params: value / params["value"],
 }
 

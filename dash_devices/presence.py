@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .calls import Cause
 from .clients import Client, Clients
 from .engine import Engine
 from .lanes import run_as_call
@@ -71,7 +72,7 @@ class Presence:
         with self._engine.lock:
             self.joined.pop(session.token, None)
             session.known = self._engine.components.forget_private(session.token)
-            self._engine.startup.look()
+            self._engine.startup.look(Cause(quiet=True, behalf=session.client))
             session.outbox.clear()  # nobody reads that any more
         if session.joined:
             session.joined = False

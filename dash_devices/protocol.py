@@ -69,6 +69,11 @@ Mod = tuple[str, str, Any] | tuple[str, str, Any, int]
 """A triple, or one with the seq of its value at the end: in `Mods`, where that is not the seq of the message."""
 
 
+def _not_sent(default: bool) -> Any:
+    """A field that is not on the wire. ``is_suspect``: could the message hold what only code may say, see `strict`?"""
+    return dataclasses.field(default=default, compare=False, repr=False, metadata={"sent": False})
+
+
 # ---- from the page -------------------------------------------------------------------------------------------------
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hello:
@@ -99,6 +104,7 @@ class Change:
     state: list[Triple]
     at: float
     base: int | None = None
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class Mount:
     type: ClassVar[str] = "mount"
     values: list[Triple]
     state: list[Triple] | None = None
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,6 +126,7 @@ class Request:
     route: str
     query: str
     body: Any
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -128,6 +136,7 @@ class Answer:
     type: ClassVar[str] = "answer"
     ref: int
     values: dict[str, Any]
+    is_suspect: bool = _not_sent(True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from .shared import Key
 class SharedCallback:
     """A function that runs at the server.
 
-    ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``.
+    ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``. ``components``: may
+    pages write components into its Inputs, and may its results hold such as plain data?
     """
 
     name: str
@@ -40,6 +41,7 @@ class SharedCallback:
     running: tuple[tuple[Dep, Any, Any], ...] = ()
     on_error: Callable[[Exception], Any] | None = None
     is_async: bool = False
+    components: bool = False
     glue: Any = None
     started: bool = False
 
@@ -65,7 +67,10 @@ class Invocation:
 
 
 class Registry:
-    """Every shared callback and shared property, found by what they listen to. ``components``: those that are known."""
+    """Every shared callback and shared property, found by what they listen to. ``components``: those that are known.
+
+    ``for_components``: into these properties pages may write components.
+    """
 
     def __init__(self, components: Components) -> None:
         self._components = components
@@ -78,7 +83,7 @@ class Registry:
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
         self._writes_patterns = False
         self._optional: dict[str, list[SharedCallback]] = {}
-        self._for_components: list[Dep] = []
+        self.for_components: list[Dep] = []
         self._states: dict[Dep, None] = {}
         self._watch_version = -1
         self._watch: list[Watch] = []
@@ -120,11 +125,11 @@ class Registry:
 
     def accept_components(self, deps: Iterable[Dep]) -> None:
         """Pages may write components into these."""
-        self._for_components.extend(deps)
+        self.for_components.extend(deps)
 
     def takes_components(self, key: Key) -> bool:
         """May pages write components into this property?"""
-        return any(dep.stands_for(key) for dep in self._for_components)
+        return any(dep.stands_for(key) for dep in self.for_components)
 
     def _listen(self, dep: Dep, callback: SharedCallback) -> None:
         if dep.is_pattern:

@@ -16,8 +16,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from .errors import ServerError
+from .strict import code_in
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+VOUCHED: Final = 2  # from this one on, no value holds components or a Patch that came from data
 MAGIC: Final = b"SQLite format 3\0"
 FORMAT: Final = 2  # the newest that SQLite writes and reads: bytes 18 and 19
 VALUE, TAB, HEAD = 0, 1, 2  # kinds of rows
@@ -64,7 +66,7 @@ class StateFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.commits = 0
+        self.commits, self._schema = 0, SCHEMA
         self._rows: dict[RowKey, Row] = {}
         self.inode = path.stat().st_ino
         self._total = 0
@@ -100,16 +102,28 @@ class StateFile:
     def _read(self) -> None:
         found = {(kind, name, part): Row(body, place) for kind, name, part, body, place in self._db.execute(_READ)}
         head = found.pop(HEAD_KEY, None)
-        schema, self.commits, total = _read_head(head.body if head else b"")
-        if schema > SCHEMA:
+        self._schema, self.commits, total = _read_head(head.body if head else b"")
+        if self._schema > SCHEMA:
             raise ServerError(
-                f"expected a state file of layout {SCHEMA}, got {schema}: a newer dash_devices wrote it; "
+                f"expected a state file of layout {SCHEMA}, got {self._schema}: a newer dash_devices wrote it; "
                 "install that one, or name another file"
             )
         self._rows, self._digests = found, {key: _digest(key, row) for key, row in found.items()}
         self._total = sum(self._digests.values()) % 2**64
         if total != self._total:
             raise Damaged("its rows are not those that were written")
+
+    def drop_unvouched(self) -> list[str]:
+        """Drop the values of an earlier version that hold components, a Patch or ``__proto__``: a page may have written them.
+
+        Returns their properties.
+        """
+        if self._schema >= VOUCHED:
+            return []
+        found = [key for key, row in self._rows.items() if key[0] == VALUE and code_in(orjson.loads(row.body))]
+        self.write(dict.fromkeys(found))
+        self._schema = SCHEMA
+        return [f"{id}.{property}" for _, id, property in found if self._rows.pop((VALUE, id, property))]
 
     def take_rows(self) -> dict[RowKey, Row]:
         """What `load` found, oldest first; it is not kept."""

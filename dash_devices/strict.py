@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -15,10 +17,16 @@ MAX_TEXTS: Final = 700_000  # keys among them: each takes up to 130 bytes
 DEEPEST: Final = 250  # what is deeper can be read, but not written again
 MAX_ID: Final = 4_096  # characters of an id, or of the name of a property
 EXACT_BYTES: Final = 65_536  # up to here a frame that is suspected is read again by a parser that sees every key
+PATCH_MARK: Final = "__dash_patch_update"
 MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
 
 _SMALLEST = 3  # bytes of a list in a list: "[],"
-_FORBIDDEN = "__proto__"
+_PROTOTYPE = "__proto__"
+MARKS: Final = (
+    b'"namespace":',
+    b'"__dash_patch_update":',
+)  # as orjson writes the keys; one in each component, or Patch
+_NESTED = frozenset((dict, list))
 _SPACED_KEY = re.compile(rb'"\s+:')
 _SPACED_ENDS = (b" :", b"\t:", b"\n:", b"\r:")
 
@@ -129,33 +137,54 @@ def _no_number(name: str) -> Any:
     raise ValueError(name)
 
 
-def pollutes(encoded: bytes) -> bool:
-    """Does a value name ``__proto__``? JavaScript that copies it key by key gives objects other ancestors."""
-    return _FORBIDDEN.encode() in encoded and _names_prototype(orjson.loads(encoded))
+# ---- what only code may say ------------------------------------------------------------------------------------------
+class Code(enum.Flag):
+    """What a value holds beside plain data."""
+
+    NOTHING = 0
+    COMPONENTS = enum.auto()
+    PATCH = enum.auto()
+    PROTOTYPE = enum.auto()  # JavaScript that copies it key by key gives objects other ancestors
 
 
-def _names_prototype(value: Any) -> bool:
-    stack = [value]
+def is_suspect(raw: bytes) -> bool:
+    """Could JSON, whoever wrote it, hold more than plain data? A quick look that never says no wrongly."""
+    return b'"namespace"' in raw or b'"__' in raw or b"\\u" in raw
+
+
+def looks_like_component(node: Mapping[str, Any]) -> bool:
+    """Could a renderer take this decoded object for a component?"""
+    return "namespace" in node and "type" in node and "props" in node
+
+
+def is_code(node: Mapping[str, Any]) -> bool:
+    """Could a renderer take this decoded object for a component or a Patch?"""
+    return looks_like_component(node) or PATCH_MARK in node
+
+
+def names_prototype(value: Any) -> bool:
+    """Does a decoded value name ``__proto__``?"""
+    return Code.PROTOTYPE in code_in(value)
+
+
+def may_name_prototype(raw: bytes) -> bool:
+    """Could JSON, as anybody writes it, name ``__proto__``? A quick look that never says no wrongly."""
+    return _PROTOTYPE.encode() in raw or b"\\u" in raw
+
+
+def code_in(value: Any) -> Code:
+    """What a decoded value holds beside plain data: what a renderer takes for a component or a Patch, or ``__proto__``."""
+    found, stack = Code.NOTHING, [value]
     while stack:
         node = stack.pop()
         if type(node) is dict:
-            if _FORBIDDEN in node:
-                return True
-            stack.extend(node.values())
+            stack.extend([part for part in node.values() if type(part) in _NESTED])
+            if looks_like_component(node):
+                found |= Code.COMPONENTS
+            if PATCH_MARK in node:
+                found |= Code.PATCH
+            if _PROTOTYPE in node:
+                found |= Code.PROTOTYPE
         elif type(node) is list:
-            stack.extend(node)
-    return False
-
-
-def holds_components(value: Any) -> bool:
-    """Could a renderer take a part of this decoded value for a component?"""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            if "namespace" in node and "type" in node and "props" in node:
-                return True
-            stack.extend(node.values())
-        elif type(node) is list:
-            stack.extend(node)
-    return False
+            stack.extend([part for part in node if type(part) in _NESTED])
+    return found

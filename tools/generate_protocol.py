@@ -14,7 +14,7 @@ TOP = Path(__file__).resolve().parent.parent
 TARGET = TOP / "renderer" / "src" / "protocol.ts"
 sys.path.insert(0, str(TOP))
 
-from dash_devices import protocol  # noqa: E402
+from dash_devices import codec, protocol  # noqa: E402
 
 HEAD = "// GENERATED from dash_devices/protocol.py by tools/generate_protocol.py. Do not edit; run make renderer.\n"
 SIMPLE = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "any"}
@@ -57,7 +57,7 @@ def interface(cls: type) -> str:
     """One message, or part of one."""
     hints = typing.get_type_hints(cls)
     lines = [f'type: "{cls.type}";'] if hasattr(cls, "type") else []
-    for field in dataclasses.fields(cls):
+    for field in codec.sent_fields(cls):
         optional = "?" if field.default is not dataclasses.MISSING else ""
         lines.append(f"{field.name}{optional}: {typescript(hints[field.name])};")
     body = "\n".join(f"  {line}" for line in lines)

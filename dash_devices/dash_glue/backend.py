@@ -23,13 +23,14 @@ from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
 from ..server import serve
 from ..sessions import Session
+from ..strict import may_name_prototype, names_prototype
 from ..threads import Pool, Share, carried, in_thread, is_cancelling
 from .bodies import BadBodyError, checked, is_large
 from .compression import ThreadedCompress
 from .metering import left_out
 from .queueing import MAX_UNANSWERED
 from .registration import SERIALIZED
-from .requests import asking_client, current_session, page_session, page_view
+from .requests import PROTOTYPE_TEXT, asking_client, current_returned, current_session, page_session, page_view
 from .suite_files import StreamedSuites
 
 if TYPE_CHECKING:
@@ -60,7 +61,15 @@ class DevicesBackend(StreamedSuites):
         """The view of ``_dash-update-component``, for HTTP and for the socket."""
 
         async def dispatch() -> Response:
-            return await _dispatch(dash_app, await request.get_json())
+            body = await request.get_json()
+            if (
+                current_session.get() is None
+                and may_name_prototype(cast(bytes, await request.get_data()))
+                and names_prototype(body)
+            ):
+                dash_app._hub.faults.note("prototype", "%s: a request names __proto__", request.remote_addr)
+                return Response(PROTOTYPE_TEXT, status=400, content_type="text/plain")
+            return await _dispatch(dash_app, body)
 
         # the name by which extensions know Dash's view (dash/backends/_quart.py sets the same)
         dispatch.__name__ = dispatch.__qualname__ = "dispatch"
@@ -110,6 +119,7 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     else:
         context, function, args = _prepared(app, body)
     context.client = client
+    context.returned = None
     if session is not None:
         context.dash_websocket = PageSocket(app, session, initial=not body["changedPropIds"])
     run = StockDash._execute_callback(app, function, args, context.outputs_list, context)
@@ -121,7 +131,9 @@ async def _dispatch(app: Dash, body: Any) -> Response:
     except WebsocketDisconnected:
         raise PreventUpdate from None
     if current_session.get() is None:  # else it is filled when it is sent
-        data = app._state_in_layouts.fill_result(data.encode(), session, page_view(app)).decode()
+        data = app._state_in_layouts.fill_result(data.encode(), context.returned, session, page_view(app)).decode()
+    else:
+        current_returned.get().append(context.returned)
     response: Response = context.dash_response.set_response(data=data)
     return response
 
@@ -205,7 +217,10 @@ class PageSocket:
 
     def set_prop_sync(self, component_id: Any, prop_name: str, value: Any) -> None:
         """Write a property in this page."""
-        item = self._app._engine.item((id_text(component_id), prop_name), value)
+        key, engine = (id_text(component_id), prop_name), self._app._engine
+        with engine.lock:
+            is_private = not engine.registry.is_watched(key)
+        item = engine.item(key, value, components=is_private)  # what stays in the page may be what it sent
         self._app._hub.push_to(self._session, [item], quiet=self._initial)
 
     async def set_prop(self, component_id: Any, prop_name: str, value: Any) -> None:

@@ -16,11 +16,12 @@ from dash._grouping import flatten_grouping, grouping_len, make_grouping_by_inde
 from dash._no_update import NoUpdate
 from dash._utils import AttributeDict, inputs_to_dict
 from dash.exceptions import PreventUpdate
-from orjson import dumps, loads
+from orjson import loads
 
 from ..calls import Given, Item, SharedCall, Slot
 from ..clients import Client
 from ..components import id_text
+from ..engine import Engine
 from ..patterns import Dep, Wild, expand
 from ..shared import Key
 
@@ -63,7 +64,7 @@ class DashCall:
 
     def invoke(self, call: SharedCall) -> Any:
         """Call the function in a callback context of its own."""
-        call.inputs, call.state = list(map(_own, call.inputs)), list(map(_own, call.state))
+        call.inputs, call.state = ([_own(call.engine, one) for one in given] for given in (call.inputs, call.state))
         context_value.set(SharedContext(self._app, self.signature, call))  # type: ignore[arg-type]
         values = [_value(given) for given in (*call.inputs, *call.state)]
         if self.signature.is_plain:
@@ -87,20 +88,10 @@ class DashCall:
 
         if is_alternative(value):
             outputs = value if isinstance(value, list | tuple) else [value]
-            return [self._item(output) for output in outputs]
+            return [_item(call, output) for output in outputs]
         if not self.signature.has_output or NoUpdate.is_no_update(value):
             return []
-        return [
-            call.engine.item(key, single)
-            for key, single in self._pairs(call, value)
-            if not NoUpdate.is_no_update(single)
-        ]
-
-    def _item(self, output: Any) -> Item:
-        item: Item = self._app._engine.item(
-            (id_text(output.component_id), output.component_property), output.component_value
-        )
-        return item
+        return [call.item(key, single) for key, single in self._pairs(call, value) if not NoUpdate.is_no_update(single)]
 
     def _pairs(self, call: SharedCall, value: Any) -> list[tuple[Key, Any]]:
         specs = [output_keys(dep, call) for dep in call.callback.outputs]
@@ -119,6 +110,10 @@ class DashCall:
         return pairs
 
 
+def _item(call: SharedCall, output: Any) -> Item:
+    return call.item((id_text(output.component_id), output.component_property), output.component_value)
+
+
 def output_keys(dep: Dep, call: SharedCall) -> list[Key]:
     """The properties that an Output stands for in this call."""
     keys = expand(dep, call.anchor, call.engine.components)
@@ -129,17 +124,13 @@ def output_keys(dep: Dep, call: SharedCall) -> list[Key]:
     return [(id_text(parts), dep.prop)]
 
 
-def own_copy(value: Any) -> Any:
-    """The same JSON value, for the author to do with as he likes: the server's own is never changed in place."""
-    return loads(dumps(value)) if type(value) in (list, dict) else value
+def _own(engine: Engine, given: Given) -> Given:
+    """The server's own values are never changed in place."""
+    return [_own_slot(engine, slot) for slot in given] if isinstance(given, list) else _own_slot(engine, given)
 
 
-def _own(given: Given) -> Given:
-    return [_own_slot(slot) for slot in given] if isinstance(given, list) else _own_slot(given)
-
-
-def _own_slot(slot: Slot) -> Slot:
-    return Slot(slot.key, own_copy(slot.value)) if type(slot.value) in (list, dict) else slot
+def _own_slot(engine: Engine, slot: Slot) -> Slot:
+    return Slot(slot.key, engine.reading.given(slot.key, slot.value)) if type(slot.value) in (list, dict) else slot
 
 
 def _value(given: Given) -> Any:
@@ -249,7 +240,7 @@ class SharedSocket:
 
     def set_prop_sync(self, component_id: Any, prop_name: str, value: Any) -> None:
         """Write a property in all pages."""
-        item = self._call.engine.item((id_text(component_id), prop_name), value)
+        item = self._call.item((id_text(component_id), prop_name), value)
         self._call.engine.store([item], self._call.child)
 
     async def set_prop(self, component_id: Any, prop_name: str, value: Any) -> None:
@@ -258,8 +249,7 @@ class SharedSocket:
 
     async def get_prop(self, component_id: Any, prop_name: str, timeout: float = 30.0) -> Any:
         """The server's value."""
-        with self._call.engine.lock:
-            return own_copy(self._call.engine.value((id_text(component_id), prop_name)))
+        return self._call.engine.own((id_text(component_id), prop_name))
 
 
 class _Streaming(dict[str, Any]):

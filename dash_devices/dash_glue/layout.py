@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
+from dash._utils import to_json
 
+from .. import provenance
 from ..access import View
+from ..calls import Cause
 from ..components import canonical_id, id_text, walk_components
 from ..engine import Engine
 from ..sessions import Session
-from ..shared import Entry
+from ..shared import Entry, Key
+from ..strict import Code, code_in
 
 logger = logging.getLogger("dash_devices.layout")
 
@@ -63,32 +68,52 @@ class StateInLayouts:
             self._warned.add(id)
             logger.warning("%s: persistence= is dropped, its value is shared and kept by the server", id)
 
-    def fill_result(self, encoded: bytes, session: Session | None, view: View | None = None) -> bytes:
-        """A regular callback's result: its components filled, without what the page may not read (``view``)."""
+    def fill_layout(self, layout: Any, session: Session | None, view: View | None) -> tuple[bytes, int]:
+        """A layout of Dash's with the values in it, and the seq it stands at; its page is sent it."""
+        given = to_json(layout).encode()
+        tree = orjson.loads(given)
+        seq, by_id = self.snapshot()
+        self.announce(self.fill(tree, by_id, view), session, lambda: provenance.is_code(layout, given))
+        return orjson.dumps(tree), seq
+
+    def fill_result(self, encoded: bytes, returned: Any, session: Session | None, view: View | None = None) -> bytes:
+        """A regular callback's result: its components filled, without what the page may not read (``view``).
+
+        ``returned``: what the function made of it.
+        """
         if view is None and b'"namespace"' not in encoded:
             return encoded
         tree = orjson.loads(encoded)
         if view is not None:
             _strip_outputs(tree, view)
-        self.announce(self.fill(tree, self.snapshot()[1], view), session)
+        self.announce(self.fill(tree, self.snapshot()[1], view), session, lambda: provenance.is_code(returned, encoded))
         return orjson.dumps(tree)
 
-    def announce(self, found: dict[str, dict[str, Any]], session: Session | None) -> None:
+    def announce(self, found: dict[str, dict[str, Any]], session: Session | None, is_code: Callable[[], bool]) -> None:
         """A page was sent these components: callbacks that waited for them can run, its changes of them count.
 
-        What they were given is taken where the server has no value.
+        What they were given is taken where the server has no value, as if the page had mounted it: it may be what the page
+        said, so not where it may not change that; and components only if all of them are code's.
         """
         if session is None:
             return
         with self._engine.lock:
             components, registry, events = self._engine.components, self._engine.registry, self._engine.events
+
+            def may_give(key: Key, value: Any) -> bool:
+                code = code_in(value) if type(value) in (dict, list) else Code.NOTHING
+                return self._engine.access.allows(session.client, key) and (not code or is_code())
+
             # a callback that these components bring to life may read more of them than what is watched
-            for id in components.sent(session.token, found, registry.is_read):
-                for property, value in found[id]["props"].items():
-                    if registry.is_watched((id, property)) and (id, property) not in events:
-                        self._engine.shared.seed((id, property), value)
+            for id in components.sent(
+                session.token, found, lambda key, value: registry.is_read(key) and may_give(key, value)
+            ):
+                given = found[id]["props"].items() if components.news.get(id) else ()  # else its mount says it
+                for key, value in (((id, property), value) for property, value in given):
+                    if registry.is_watched(key) and key not in events and may_give(key, value):
+                        self._engine.shared.seed(key, value)
             if components.news:
-                self._engine.startup.look()
+                self._engine.startup.look(Cause(quiet=True, behalf=session.client))
 
 
 def _strip_outputs(result: Any, view: View) -> None:

@@ -148,12 +148,13 @@ class Registering:
             running: ``(Output, value while it runs, value after)``, or a list of those.
             allow: who may change its Inputs: a role, several, or a function of the client; see `protect`.
             read: who may read its Outputs, likewise.
-            components: may pages write components into its Inputs, as results of their regular callbacks? A hostile page, too.
+            components: may pages write components into its Inputs, as results of their regular callbacks, and may its results
+                hold components that are plain dicts, as those are? A hostile page may write them, too.
 
         Raises:
             RegistrationError: what is wrong and what to do instead.
         """
-        options = registration.SharedOptions(lane, most_recent, max_age, max_change, on_error, running)
+        options = registration.SharedOptions(lane, most_recent, max_age, max_change, on_error, running, components)
         bits = check_service(service)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP, callback as dash_callback
-from dash._callback_context import callback_context
+from dash._callback_context import callback_context, context_value
 from dash._grouping import flatten_grouping
 from dash._no_update import NoUpdate
 from dash._utils import stringify_id
@@ -98,6 +98,7 @@ class SharedOptions:
     max_change: int | None = None
     on_error: Callable[[Exception], Any] | None = None
     running: Any = None
+    components: bool = False
 
 
 def shared_callback(
@@ -140,6 +141,7 @@ def shared_callback(
         running=tuple((to_dep(dep), on, off) for dep, on, off in running_rows(options.running)),
         on_error=options.on_error,
         is_async=inspect.iscoroutinefunction(function),
+        components=options.components,
         glue=DashCall(app, signature),
     )
 
@@ -187,6 +189,8 @@ def regular_function(function: Callable[..., Any], *, none_output: bool) -> Call
 
 
 def _regular_result(value: Any, none_output: bool) -> Any:
+    context: Any = context_value.get()
+    context.returned = value
     if not is_alternative(value):
         return None if none_output else value
     for output in value if isinstance(value, list | tuple) else [value]:

@@ -17,7 +17,7 @@ import orjson
 from quart import Response, request
 from werkzeug.datastructures import Headers
 
-from .. import codec
+from .. import codec, strict
 from ..access import View
 from ..clients import Client
 from ..connection import Connection
@@ -40,8 +40,12 @@ ROUTES = {
     "dependencies": ("GET", "_dash-dependencies"),
     "callback": ("POST", "_dash-update-component"),
 }
+PROTOTYPE_TEXT = "no value may name __proto__"
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
+
+current_returned: ContextVar[list[Any]] = ContextVar("current_returned")
+"""Takes what the function of a regular callback returned, before it became JSON."""
 
 current_session: ContextVar[Session | None] = ContextVar("current_session", default=None)
 
@@ -91,6 +95,9 @@ class SocketRequests:
             page = self._pages[session] = PageRequests(self._begin, self._turn)
         one = Asked(session, session.page, connection, asked, size)
         refusal = page.refusal(one)
+        if refusal is None and asked.is_suspect and strict.names_prototype(asked.body):
+            self._app._hub.faults.note("prototype", "client %s: a request names __proto__", session.client)
+            refusal = 400, PROTOTYPE_TEXT
         if refusal is None:
             page.put(one)
             return
@@ -121,6 +128,8 @@ class SocketRequests:
 
     async def _answer(self, session: Session, connection: Connection, asked: Request) -> None:
         page = session.page
+        returned: list[Any] = []
+        current_returned.set(returned)
         try:
             status, headers, body = await self._exchange(session, connection, asked)
         except Exception:
@@ -141,7 +150,7 @@ class SocketRequests:
             if asked.route == "callback" and status == 200:
                 # only now: a mod that the page has already would be undone by values of before
                 view = session.outbox.view
-                body = self._app._state_in_layouts.fill_result(body, session, view)
+                body = self._app._state_in_layouts.fill_result(body, returned, session, view)
             session.outbox.post(codec.reply(asked.ref, status, headers, body))
         self._app._hub.wake()
 

@@ -177,9 +177,25 @@ LINES: Final[dict[str, str]] = {
         "B:policy::scripts_that_get_into_a_page_do_not_run row xss"
     ),
     "components that a page writes: refused": (
-        "R:messages::components_from_a_page_are_refused U:strict::values_that_hold_components row xss"
+        "R:messages::components_from_a_page_are_refused U:strict::what_a_value_holds_beside_data row xss"
     ),
     "__proto__ in a value: refused": "R:messages::values_that_name_the_prototype_are_refused row xss",
+    "components, Patches and __proto__ in any property, State, a mount, a request, an answer": (
+        "S:11_components::11_2_an_input_is_data S:11_components::11_2_state_is_data_or_the_servers_own "
+        "S:11_components::11_2_state_that_came_with_a_mount S:11_components::11_2_a_request_names_no_prototype "
+        "S:11_components::11_2_an_answer_names_no_prototype row components"
+    ),
+    "what a page sent as a component, passed on to others: the author's error": (
+        "S:11_components::11_2_what_goes_to_other_pages_has_no_components_of_data row components"
+    ),
+    "a protected control inside of children that a guest caused: not set": (
+        "S:11_components::11_2_nested_components_set_nothing_that_the_cause_may_not_change "
+        "S:11_components::11_2_nor_do_patches_and_what_follows "
+        "S:11_components::11_2_what_a_regular_callback_brings_counts_as_mounted_by_its_page row components"
+    ),
+    "a Patch that multiplies a text, or writes far behind the end of a list: an error": (
+        "V:patches::nothing_but_numbers_is_multiplied V:patches::an_index_far_away_makes_no_long_list"
+    ),
     "50 MB pushed by mistake: the author's error": (
         "S:7_bad_values::7_7_a_value_too_large_for_the_pages_is_the_authors_error "
         "S:7_bad_values::7_7_a_result_too_large_costs_its_own_output_only"

@@ -28,12 +28,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-def write(path: Path, value: bytes) -> None:
+def write(path: Path, value: bytes, name: str = "a") -> None:
     """One life of a server that stores a value."""
     held = Generations(path)
     file = held.open()
     file.take_rows()
-    file.write({row("a"): Row(value, 1)})
+    file.write({row(name): Row(value, 1)})
     held.acknowledge(file.commits)
     file.finish()
     held.release()
@@ -183,6 +183,25 @@ def test_a_newer_layout_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatc
     assert "a newer dash_devices wrote it; install that one, or name another file" in opened(path).refused
     assert path.read_bytes() == before
     assert not any(".corrupt-" in name for name in names(path))
+
+
+@pytest.mark.fault("A2")
+@pytest.mark.parametrize(
+    "bad", [b'[{"namespace":"n","type":"T","props":{}}]', b'{"__dash_patch_update":1}', b'{"__proto__":1}']
+)
+def test_components_in_a_file_of_an_earlier_version_may_be_a_pages(
+    path: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes
+) -> None:
+    monkeypatch.setattr(statefile, "SCHEMA", 1)
+    write(path, b'{"namespace":"of a pod","type":"pod"}')
+    write(path, bad, "b")
+    monkeypatch.undo()
+    found = opened(path)
+    assert found.values == {"a": b'{"namespace":"of a pod","type":"pod"}'}
+    assert found.notes == "Values with components, of an earlier version, are not taken over: b.value."
+    assert opened(path) == Opened(found.values, ""), "they are gone from the file, too"
+    write(path, bad, "b")
+    assert opened(path).values["b"] == bad, "this version has looked at what it writes"
 
 
 def test_a_database_of_something_else_is_left_alone(path: Path) -> None:

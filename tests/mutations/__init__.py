@@ -13,6 +13,7 @@ from . import (
     names,
     pages,
     properties,
+    provenance,
     pushes,
     reconnect,
     regular,
@@ -41,6 +42,7 @@ ROWS: list[Row] = [
         alive,
         gate,
         access,
+        provenance,
         durable,
         work,
     )
@@ -54,6 +56,5 @@ UNSWITCHABLE: dict[str, str] = {
     "1.7": "Dash.layout.fset is Dash's own property: there is nothing of ours to switch off",
     "6.8": "no Loading, no node in Dash's graph: it would take a second way to register, not a small change",
     "10.7": "several processes: seen only with several processes; tests/running has them",
-    "11.2": "its rows stand under 11.1: a page writes no components, nor names of the prototype",
 }
 """Lines, or parts of them, that no small change switches off, with the reason."""

@@ -64,7 +64,7 @@ ROWS = [
     Row(
         "6.1",
         "a call keeps the values it was queued with",
-        "engine.py",
+        "reading.py",
         "slots = [Slot(key, orjson.loads(happened[key]) if key in happened else self.value(key)) for key in keys]",
         "slots = [Slot(key, None) for key in keys]",
         "test_6_1_the_context_says_what_changed",

@@ -157,7 +157,7 @@ ROWS = [
         "wire 5",
         "mounting is no change",
         "intake.py",
-        "if entry is None and value is not None and self._may_adopt(session, key, value):",
+        "if entry is None and value is not None and self._may_say(session, key, value, mount.is_suspect):",
         "if True:",
         "test_4_7_a_mount_is_adopted_only_where_the_server_has_no_value",
     ),

@@ -11,7 +11,8 @@ from dash import dcc, html
 
 import dash_devices
 from dash_devices import Patch
-from dash_devices.patches import apply_patch
+from dash_devices.errors import ModsError
+from dash_devices.patches import MAX_GAP, apply_patch
 
 from ..support import Raw
 
@@ -47,6 +48,28 @@ def patched(value: Any, operation: str, location: list[Any], params: dict[str, A
 def test_as_in_a_page(value: Any, operation: str, location: list[Any], params: dict[str, Any], expected: Any) -> None:
     got = patched(value, operation, location, params)
     assert repr(got) == repr(expected)
+
+
+@pytest.mark.fault("A2")
+@pytest.mark.parametrize("value", ["word", [1], None, {"a": 1}])
+def test_nothing_but_numbers_is_multiplied(value: Any) -> None:
+    """Python would repeat it; a factor may come from a page."""
+    with pytest.raises(ModsError, match="cannot Mul"):
+        patched(value, "Mul", [], {"value": 60_000_000})
+    with pytest.raises(ModsError, match="cannot Mul"):
+        patched(3, "Mul", [], {"value": value})
+
+
+@pytest.mark.fault("A2")
+@pytest.mark.parametrize(("index", "is_near"), [(MAX_GAP + 1, True), (MAX_GAP + 2, False), (10**12, False)])
+def test_an_index_far_away_makes_no_long_list(index: int, is_near: bool) -> None:
+    """It may come from a page, as in ``ctx.triggered_id``."""
+    if is_near:
+        assert len(patched([1], "Assign", [index], {"value": 2})) == index + 1
+        return
+    for operation, location in (("Assign", [index]), ("Append", [index]), ("Assign", [index, "a"])):
+        with pytest.raises(ModsError, match="near the 1 that there are"):
+            patched([1], operation, location, {"value": 2})
 
 
 def test_numbers_that_grow_without_end_stop_nobody(serve: Callable[..., Any], raw: Callable[..., Raw]) -> None:

@@ -184,7 +184,7 @@ def test_7_6_pages_that_lost_points_get_the_whole_figure(serve: Callable[..., An
 def test_7_6_a_slow_page_that_lost_points_gets_the_whole_figure() -> None:
     engine, page = Engine(encode), Outbox()
     engine.post_event = page.post_event
-    engine.load_layout(orjson.loads(encode(graph())))
+    engine.load_layout(orjson.loads(encode(graph()).json))
     page.position = 0
     for step in range(1, MAX_EVENTS + 2):  # nothing is sent in between
         engine.store([engine.item(("g", "extendData"), {"y": [[step]]})], SERVER)

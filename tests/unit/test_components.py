@@ -85,7 +85,7 @@ def test_what_the_server_took_away_is_not_made_known_by_a_page_that_has_not_hear
     components = known()
     components.load(PANEL, [div("box")])
     assert components.add_private("A", ["row1"]) == []
-    assert components.sent("A", {"row1": div("row1")}, lambda name: False) == ["row1"], "it was sent to it since"
+    assert components.sent("A", {"row1": div("row1")}, lambda key, value: False) == ["row1"], "it was sent to it since"
     monkeypatch.setattr(module, "MAX_REMOVED", 2)
     components.load(PANEL, [div(name) for name in "abc"])
     components.load(PANEL, [])

@@ -12,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from dash_devices import codec, strict
 from dash_devices.errors import ProtocolError, TooComplexError
 from dash_devices.protocol import Change
+from dash_devices.strict import Code
 
 CONTAINERS, PARTS = 100, 1_000
 
@@ -215,31 +216,42 @@ def test_half_a_character_excuses_nothing_else() -> None:
             codec.decode(change(text))
 
 
-# ---- what a value may not be -------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("value", "yes"),
-    [
-        ({"__proto__": {"polluted": 1}}, True),
-        ([{"a": [{"__proto__": 1}]}], True),
-        ("__proto__", False),
-        ({"a": "__proto__"}, False),
-        ({"___proto___": 1}, False),
-        ({"constructor": {"name": "Ferrari"}}, False),
-    ],
-)
-def test_values_that_name_the_prototype(value: Any, yes: bool) -> None:
-    assert strict.pollutes(orjson.dumps(value)) == yes
+# ---- what only code may say --------------------------------------------------------------------------------------------
+SCRIPT = {"namespace": "dash_html_components", "type": "Script", "props": {}}
 
 
 @pytest.mark.parametrize(
-    ("value", "yes"),
+    ("value", "found"),
     [
-        ({"namespace": "dash_html_components", "type": "Script", "props": {}}, True),
-        ({"namespace": "x", "type": "y", "props": []}, True),
-        ([{"label": {"namespace": "x", "type": "y", "props": {}}}], True),
-        ({"namespace": "kube-system", "type": "pod"}, False),
-        ([], False),
+        (SCRIPT, Code.COMPONENTS),
+        ({"namespace": 1, "type": None, "props": []}, Code.COMPONENTS),
+        ([{"label": SCRIPT}], Code.COMPONENTS),
+        ({"namespace": "kube-system", "type": "pod"}, Code.NOTHING),
+        ([], Code.NOTHING),
+        ({"__dash_patch_update": 1}, Code.PATCH),
+        ({"a": [{"__dash_patch_update": "__dash_patch_update", "operations": [SCRIPT]}]}, Code.PATCH | Code.COMPONENTS),
+        ("__dash_patch_update", Code.NOTHING),
+        ({"__proto__": {"polluted": 1}}, Code.PROTOTYPE),
+        ([{"a": [{"__proto__": 1}]}], Code.PROTOTYPE),
+        ({"a": "__proto__"}, Code.NOTHING),
+        ({"___proto___": 1}, Code.NOTHING),
+        ({"constructor": {"name": "Ferrari"}}, Code.NOTHING),
+        ({"data": [{"type": "bar", "x": [1], "meta": {"props": 1}}], "layout": {}}, Code.NOTHING),
     ],
 )
-def test_values_that_hold_components(value: Any, yes: bool) -> None:
-    assert strict.holds_components(value) == yes
+def test_what_a_value_holds_beside_data(value: Any, found: Code) -> None:
+    assert strict.code_in(value) == found
+    if found:
+        assert strict.is_suspect(orjson.dumps(value)), "the quick look never says no wrongly"
+
+
+@pytest.mark.parametrize(
+    "key", ["namespace", "n\\u0061mespace", "__proto__", "\\u005f_proto__", "__dash_patch_updat\\u0065"]
+)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_frame_cannot_hide_it_by_the_way_it_is_written(key: str, blank: str) -> None:
+    assert codec.decode(change(f'{{"{key}"{blank}:1}}')).is_suspect  # type: ignore[union-attr]
+
+
+def test_a_frame_of_plain_data_is_not_looked_through() -> None:
+    assert not codec.decode(change('{"name":"space","type":"x","props":{},"text":"namespace"}')).is_suspect  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...soak.table import Check, Context
 from .autobahn import autobahn
+from .components import components
 from .durable import bad_files, durable_speed, flips, kill9_durable
 from .fuzz import fuzz
 from .gate import cookies, crowd, origins, routes
@@ -37,6 +38,7 @@ ROWS: dict[str, Row] = {
         http,
         leaks,
         xss,
+        components,
         flood,
         bombs,
         asking,

@@ -246,8 +246,8 @@ def _pollute(app: dash_devices.Dash, writer: Raw) -> None:
         operation = {"operation": "Assign", "location": [key, "polluted"], "params": {"value": 1}}
         patch = {"__dash_patch_update": "__dash_patch_update", "operations": [operation]}
         with contextlib.suppress(TypeError):  # the server's own copy has no place for it
-            app.push_mods([{"id": id, "property": property, "value": patch}])
-        app.push_mods([{"id": id, "property": property, "value": patch}], client=writer.welcome["tab"])
+            app.push_mods([{"id": id, "property": property, "value": patch}], components=True)
+        app.push_mods([{"id": id, "property": property, "value": patch}], client=writer.welcome["tab"], components=True)
 
 
 def _patches(count: int) -> Check:
