@@ -47,7 +47,7 @@ class Contents:
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
         if Code.PROTOTYPE in found:
             raise Refused(Nack.BAD_VALUE, "no value may name __proto__")
-        if found and not self._registry.takes_components(key):
+        if Code.COMPONENTS in found and not self._registry.takes_components(key):
             raise Refused(Nack.BAD_VALUE, "a page may not write components here")
 
     def is_data(self, key: Key, value: Any) -> bool:

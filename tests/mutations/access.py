@@ -225,7 +225,7 @@ ROWS = [
         "11.1",
         "a page writes no components",
         "content.py",
-        "        if found and not",
+        "        if Code.COMPONENTS in found and not",
         "        if False and not",
         "test_components_from_a_page_are_refused",
     ),
