@@ -22,6 +22,7 @@ from hypercorn.config import Config
 from hypercorn.utils import wrap_app
 from quart import Quart
 
+from . import holders
 from .errors import ServerError
 from .gate.gate import OPEN
 from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
@@ -104,9 +105,10 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise ServerError(
-            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); "
+            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}{holders.of_port(port)}); "
             "stop what uses the port, or run(port=...) another"
         ) from error
+    holders.close_in_children(bound)
     return bound
 
 
@@ -253,5 +255,7 @@ def only_process(name: str, path: str) -> IO[str] | None:
         lock.close()
         raise ServerError(
             "several workers would each run this app's callbacks and devices; serve it with one worker process"
+            f" (the place is taken{holders.of_file(lock.name)})"
         ) from None
+    holders.close_in_children(lock)
     return lock

@@ -12,6 +12,7 @@ import pytest
 
 import dash_devices
 from dash_devices import PageLimits, http_connections
+from dash_devices.dash_glue.suite_files import SuiteFile
 from dash_devices.http_server import PIECE
 
 from ..support import Raw, ServerThread, wait_for
@@ -226,8 +227,6 @@ def test_a_push_socket_takes_no_place_of_http(app: Any, serve: Serve, monkeypatc
 
 @pytest.mark.fault("A10")
 def test_files_of_component_libraries_are_streamed(app: Any) -> None:
-    from quart.wrappers.response import FileBody
-
     seen: list[Any] = []
 
     @app.server.after_request
@@ -241,7 +240,7 @@ def test_files_of_component_libraries_are_streamed(app: Any) -> None:
 
     plain = "/_dash-component-suites/plotly/package_data/plotly.min.js"
     response, body = asyncio.run(ask(plain))
-    assert type(seen[0].response) is FileBody
+    assert type(seen[0].response) is SuiteFile
     assert body == Path(plotly.__file__).with_name("package_data").joinpath("plotly.min.js").read_bytes()
     assert response.headers["Content-Length"] == str(len(body))
     assert response.content_type.startswith(("text/javascript", "application/javascript"))
