@@ -25,6 +25,7 @@ PIECE = 32_768  # bytes of an answer that are passed on at once: a stream of HTT
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
 STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
 STREAM_SECONDS = 0.005  # between two looks
+BODIES = 2  # messages of the largest size that the bodies of all requests of one connection may hold together
 FRAGMENT_BYTES = 4_096  # a message may have one more fragment for each of these
 CLOSE_SECONDS = 1.0  # for a peer to answer a close frame
 
@@ -72,13 +73,17 @@ class RequestHandler:
     Args:
         app: what answers.
         connection: whose requests they are.
-        limits: of messages on sockets of the author's own.
+        limits: of messages on sockets of the author's own, and of bodies.
+        cut: ends the connection, with a word for the counters.
     """
 
-    def __init__(self, app: ASGIApp, connection: HttpConnection, limits: PageLimits) -> None:
+    def __init__(
+        self, app: ASGIApp, connection: HttpConnection, limits: PageLimits, cut: Callable[[str], None]
+    ) -> None:
         self._app = app
         self._connection = connection
         self._limits = limits
+        self._cut = cut
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, sync_spawn: Callable[..., Any], call_soon: Callable[..., Any]
@@ -88,14 +93,22 @@ class RequestHandler:
         if scope["type"] == "websocket":
             self._bound(send)
         scope[UNDER_RUN] = True
-        answer = _Answer(connection, send)
+        answer, body = _Answer(connection, send), _Body(connection, scope, receive)
         connection.begin()
         try:
-            await self._app(scope, _counted(connection, scope, receive), answer.send)
+            await self._app(scope, lambda: self._receive(body), answer.send)
         finally:
             connection.end(loop.time())
+            connection.held -= body.size
             if scope.get("http_version") == "2" and not answer.is_complete:
                 connection.cancelled.take(1, loop.time())
+
+    async def _receive(self, body: _Body) -> Any:
+        message = await body.receive()
+        connection = self._connection
+        if connection.requests > 1 and connection.held > BODIES * self._limits.message_bytes:
+            self._cut("bodies")
+        return message
 
     def _bound(self, send: Send) -> None:
         """No compression, so that nothing can be inflated, and limits of messages."""
@@ -105,23 +118,29 @@ class RequestHandler:
         stream.buffer = BoundedMessage(self._limits, lambda: loop.call_later(CLOSE_SECONDS, abort))
 
 
-def _counted(connection: HttpConnection, scope: Scope, receive: Receive) -> Receive:
-    """``receive``, which says when a part of a body is waited for."""
-    is_complete = scope["type"] != "http"
+class _Body:
+    """What is received of one request: counted, and known to be waited for."""
 
-    async def counted() -> Any:
-        nonlocal is_complete
-        if is_complete:
-            return await receive()
-        connection.awaited += 1
+    def __init__(self, connection: HttpConnection, scope: Scope, receive: Receive) -> None:
+        self._connection = connection
+        self._receive = receive
+        self._is_complete = scope["type"] != "http"
+        self.size = 0
+
+    async def receive(self) -> Any:
+        """The next ASGI message."""
+        if self._is_complete:
+            return await self._receive()
+        self._connection.awaited += 1
         try:
-            message = await receive()
+            message = await self._receive()
         finally:
-            connection.awaited -= 1
-        is_complete = not message.get("more_body", False)
+            self._connection.awaited -= 1
+        self._is_complete = not message.get("more_body", False)
+        size = len(message.get("body", b""))
+        self.size += size
+        self._connection.held += size
         return message
-
-    return counted
 
 
 class _Answer:

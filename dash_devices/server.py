@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import hashlib
 import ipaddress
@@ -209,7 +210,8 @@ class _Server:
 
     def _hand_over(self, transport: asyncio.Transport, head: bytes, connection: HttpConnection) -> None:
         """Give a connection to Hypercorn as if it had accepted it itself."""
-        handler = RequestHandler(self._app.server, connection, self._app.limits)
+        cut = functools.partial(self._connections.cut, connection)
+        handler = RequestHandler(self._app.server, connection, self._app.limits, cut)
         shared = (self._config, self._context, self._state, self._connections)
         server = HttpServer(handler, *shared, connection, transport, head, http2=self._http2)
         task = self._loop.create_task(server.run())
