@@ -1,7 +1,7 @@
 """Hypercorn behind our listener: one connection at a time, with its bytes and requests counted.
 
 Leans on (Hypercorn 0.18): ``TCPServer._read_data``, ``H11Protocol._check_protocol``, ``WorkerContext.mark_request``, and
-``WSStream.app_send``, ``.handshake`` and ``.buffer``.
+``app_send``, ``send``, ``WSStream.handshake``, ``.buffer``, and ``H2Protocol.stream_buffers``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
 from wsproto.events import Message
 
@@ -21,7 +23,7 @@ from .endpoint import UNDER_RUN, ASGIApp, Receive, Scope, Send
 from .http_connections import HttpConnection, HttpConnections
 from .limits import PageLimits
 
-PIECE = 32_768  # bytes of an answer that are passed on at once: a stream of HTTP/2 holds twice as much
+PIECE = 16_384  # bytes of an answer that are passed on at once: as much as waits in the server for each of its readers
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
 STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
 STREAM_SECONDS = 0.005  # between two looks
@@ -164,8 +166,17 @@ class _Answer:
         self._connection.sending += 1
         try:
             await self._send(message)
+            if message["type"] == "http.response.body" and message.get("body"):
+                await self._drain()
         finally:
             self._connection.sending -= 1
+
+    async def _drain(self) -> None:
+        """Wait until HTTP/2 has sent the piece: Hypercorn goes on where the peer's window is empty, and keeps it all."""
+        stream = cast(HTTPStream, cast(Any, self._send).__self__)
+        protocol = cast(Any, stream.send).__self__
+        if isinstance(protocol, H2Protocol) and (buffer := protocol.stream_buffers.get(stream.stream_id)) is not None:
+            await buffer.drain()
 
 
 def _pieces(message: Any) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from dash.fingerprint import check_fingerprint
 from quart import Response
 from quart.wrappers.response import ResponseBody
 
-BUFFER = 65_536  # bytes read at once
+BUFFER = 32_768  # bytes read at once
 YEAR = 31_536_000  # s
 
 

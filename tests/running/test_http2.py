@@ -14,6 +14,7 @@ import pytest
 
 import dash_devices
 from dash_devices import PageLimits
+from dash_devices.http_server import PIECE
 
 from ..support import TIMEOUT, ServerThread
 from .http_peers import H2, Peer, http_app
@@ -120,6 +121,26 @@ def test_a_window_of_zero_is_cut(app: Any, serve: Serve, quick: None) -> None:
         client.flush()
         assert client.peer.is_gone()
     assert app.metrics["refused_slow_reader"] == 1
+
+
+@pytest.mark.fault("A9")
+def test_nothing_is_made_for_a_window_of_zero(app: Any, serve: Serve, quick: None) -> None:
+    made: list[int] = []
+
+    @app.server.get("/made")
+    async def view() -> Any:
+        async def stream() -> Any:
+            for number in range(100):
+                made.append(number)
+                yield bytes(PIECE)
+
+        return stream()
+
+    with H2(serve(app, http2=True), window=0) as client:
+        client.ask("/made")
+        client.flush()
+        assert client.peer.is_gone()
+    assert len(made) <= 2
 
 
 @pytest.mark.fault("A9")
