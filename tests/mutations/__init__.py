@@ -7,6 +7,7 @@ from . import (
     alive,
     changes,
     clients,
+    connections,
     durable,
     gate,
     lanes,
@@ -39,6 +40,7 @@ ROWS: list[Row] = [
         wire,
         alive,
         gate,
+        connections,
         access,
         durable,
     )

@@ -186,7 +186,7 @@ def test_an_answer_that_waits_after_its_request_has_ended_is_taken_too(world: Wo
     assert world.ended(stalled) == "cut"
 
 
-def test_a_loop_that_was_held_up_cuts_nobody(world: World) -> None:
+def test_a_loop_that_was_held_up_cuts_no_connection(world: World) -> None:
     upload, idle = world.busy(), world.enter()
     assert idle is not None
     upload.awaited = upload.sending = 1
