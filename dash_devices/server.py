@@ -24,10 +24,12 @@ from hypercorn.utils import wrap_app
 from quart import Quart
 
 from . import holders
+from .endpoint import socket_owner
 from .errors import ServerError
 from .gate.gate import OPEN
 from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
-from .http_server import HttpServer, RequestHandler
+from .http_requests import RequestHandler
+from .http_server import HttpServer
 from .listener import Listener
 
 if TYPE_CHECKING:
@@ -213,10 +215,21 @@ class _Server:
         cut = functools.partial(self._connections.cut, connection)
         handler = RequestHandler(self._app.server, connection, self._app.limits, cut)
         shared = (self._config, self._context, self._state, self._connections)
-        server = HttpServer(handler, *shared, connection, transport, head, http2=self._http2)
+        back: dict[str, Any] = {"is_socket": self._is_socket, "take_back": self._take_back}
+        server = HttpServer(handler, *shared, connection, transport, head, **back, http2=self._http2)
         task = self._loop.create_task(server.run())
         self._http.add(task)
         task.add_done_callback(self._http.discard)
+
+    def _is_socket(self, line: bytes) -> bool:
+        return socket_owner(line, self._app.server.extensions["dash_devices"]) is not None
+
+    def _take_back(self, transport: asyncio.Transport, head: bytes) -> None:
+        """A proxy may ask for the push socket over a connection that it has used before."""
+        listener = self._accept()
+        transport.set_protocol(listener)
+        listener.connection_made(transport)
+        listener.data_received(head)
 
     async def _close(self, lifespan: Lifespan) -> None:
         """Pages are told first, then the app has its say, then what is still open is cut."""

@@ -14,7 +14,7 @@ import pytest
 
 import dash_devices
 from dash_devices import PageLimits
-from dash_devices.http_server import PIECE
+from dash_devices.http_requests import PIECE
 
 from ..support import TIMEOUT, ServerThread
 from .http_peers import H2, Peer, http_app
