@@ -178,7 +178,9 @@ class HttpConnections:
                 self.cut(connection, fault)
 
     def cut(self, connection: HttpConnection, fault: str) -> None:
-        """Cut one. ``fault`` is the word for the counters and the log."""
+        """Cut one, if it is not cut yet. ``fault`` is the word for the counters and the log."""
+        if connection not in self._open:
+            return
         self._refusals.note(fault, f"a connection cut ({fault}): from %s", connection.peer)
         self.leave(connection)
         connection.transport.abort()

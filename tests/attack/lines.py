@@ -61,9 +61,10 @@ LINES: Final[dict[str, str]] = {
     ),
     "no file is left for another connection: others go on": "R:process::no_file_is_left_for_another_connection",
     # ---- HTTP connections
-    "the socket by an encoded path, a second request, HTTP/2: our limits, or 421": (
+    "the socket by an encoded path, a later request, HTTP/2: our limits, or 421": (
         "R:connections::however_its_path_is_written_the_socket_has_our_limits "
-        "R:connections::a_second_request_of_a_connection_does_not_become_the_socket "
+        "R:connections::a_later_request_of_a_connection_becomes_our_socket "
+        "R:connections::the_http_server_never_serves_our_socket "
         "R:http2::http2_is_spoken_where_it_is_wanted_but_not_for_the_socket row http"
     ),
     "a socket of the author's own: no compression, 1009 for bytes and fragments": (

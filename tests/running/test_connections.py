@@ -90,16 +90,6 @@ def test_later_requests_of_any_size_reach_the_http_server(app: Any, serve: Serve
 
 
 @pytest.mark.fault("A1")
-def test_a_query_that_is_no_ascii_is_none_of_our_errors(
-    app: Any, serve: Serve, caplog: pytest.LogCaptureFixture
-) -> None:
-    with Peer(serve(app)) as peer:
-        peer.send(b"GET /_dash-devices/socket?\xff HTTP/1.1\r\nHost: 127.0.0.1\r\n" + UPGRADE.encode() + b"\r\n")
-        assert peer.status() in (101, 400)
-    assert "Traceback" not in caplog.text
-
-
-@pytest.mark.fault("A1")
 def test_another_server_serves_the_socket_itself(app: Any) -> None:
     with hypercorn(app.asgi) as server, Raw(server.url) as page:
         page.join()
