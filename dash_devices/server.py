@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
+from hypercorn.logging import Logger
 from hypercorn.utils import wrap_app
 from quart import Quart
 
@@ -31,6 +32,7 @@ from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
 from .http_requests import RequestHandler
 from .http_server import HttpServer
 from .listener import Listener
+from .log_text import traceback_of
 
 if TYPE_CHECKING:
     from .app import Dash
@@ -131,6 +133,13 @@ def _lift_limits(server: Quart, message_bytes: int) -> None:
             server.config[name] = value and max(value, default)
 
 
+class _Log(Logger):
+    """Hypercorn's log, with tracebacks that make no lines of their own."""
+
+    async def exception(self, message: str, *args: Any, **kwargs: Any) -> None:
+        await self.error("%s\n%s", message, traceback_of(sys.exc_info()[1]))
+
+
 class _Server:
     def __init__(
         self,
@@ -150,6 +159,7 @@ class _Server:
         self._config.accesslog = None
         self._config.alpn_protocols = ["h2", "http/1.1"] if http2 else ["http/1.1"]
         self._config.include_server_header = False  # nobody has to know the version
+        self._config.logger_class = _Log
         self._config.errorlog = logging.getLogger("dash_devices.http")
         self._context = WorkerContext(None)
         self._state: dict[str, Any] = {}
