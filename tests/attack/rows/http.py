@@ -15,7 +15,7 @@ from ...soak.rows.common import answered, on_loop
 from ...soak.server import MIB, Server
 from ...soak.swarm import Swarm, Tab, until
 from ...soak.table import Check, Context, at_most, exactly, quantile, told
-from ..raw import UPGRADE, head, status_of
+from ..raw import GONE, UPGRADE, head, status_of
 
 MEMORY = 16.0  # MiB for two connections
 READERS = 60
@@ -43,8 +43,8 @@ async def _http() -> list[Check]:
         (probe,) = swarm.tabs
         return [
             *await _ways(server.port),
+            *await _readers(server, probe),  # before the bodies, which leave the process larger
             *await _bodies(server, probe),
-            *await _readers(server, probe),
         ]
 
 
@@ -62,9 +62,17 @@ async def _ways(port: int) -> list[Check]:
     return [
         exactly("ways to a socket that is compressed", sum(b"deflate" in said.lower() for said in ways.values())),
         *(told(f"{what}: answer", said.split(b"\r\n")[0].decode()) for what, said in ways.items()),
-        exactly("HTTP/2 without TLS: status", await status_of(port, PREFACE), 505),
-        exactly("an offer of HTTP/2: status", await status_of(port, head("/_dash-dependencies", [host, *h2c])), 200),
+        exactly("HTTP/2 without TLS: status", await _status(port, PREFACE), 505),
+        exactly("an offer of HTTP/2: status", await _status(port, head("/_dash-dependencies", [host, *h2c])), 200),
     ]
+
+
+async def _status(port: int, request: bytes) -> int:
+    """A status, or `GONE` where the answer is none of HTTP/1.1."""
+    try:
+        return await status_of(port, request, 3)
+    except (TimeoutError, ValueError, IndexError):
+        return GONE
 
 
 async def _heads_of(port: int, *requests: bytes) -> bytes:
@@ -90,8 +98,15 @@ async def _bodies(server: Server, probe: Tab) -> list[Check]:
             at_most(f"a body of {what} ({len(body) / MIB:.0f} MiB, {status}): memory", size, 6, "times its size"),
             at_most(f"a body of {what}: a probe's longest wait", max(watch.times), 250, "ms", n=len(watch.times)),
         ]
-    status = await _post(server.port, b"[" + b"{}," * 5_000_000 + b"{}]")
-    return [*checks, exactly("5,000,000 objects: status", status, 413)]
+    bomb = b"[" + b"{}," * 5_000_000 + b"{}]"
+    async with _Watch(server, probe) as watch:
+        status = await _post(server.port, bomb)
+    size = watch.grown / (len(bomb) / MIB)
+    return [
+        *checks,
+        exactly("5,000,000 objects: status", status, 413),
+        at_most("5,000,000 objects: memory", size, 6, "times its size"),
+    ]
 
 
 async def _post(port: int, body: bytes) -> int:
