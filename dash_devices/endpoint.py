@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
 
 from .connection import Connection, Handshake, Wire
 from .gate.door import refuse_socket
 from .gate.gate import PLACE, Gate
+from .heads import method_and_path
 from .identity import IDENTITY, Refuse
 from .limits import PageLimits
 
@@ -39,6 +40,12 @@ class SocketApp(Protocol):
 
     def connect(self, handshake: Handshake, wire: Wire) -> Connection:
         """The connection of an accepted socket."""
+
+
+def socket_owner(line: bytes, apps: Iterable[SocketApp]) -> SocketApp | None:
+    """The app whose push socket is asked for by a request with this first line."""
+    method, path = method_and_path(line)
+    return next((app for app in apps if app.socket_path == path), None) if method == b"GET" else None
 
 
 def handshake_of(scope: Scope) -> Handshake:

@@ -73,6 +73,7 @@ class HttpConnection:
         awaited: of these, how many wait for the next part of their body.
         sending: parts of answers that the HTTP server has not passed on yet.
         received, written: bytes so far.
+        held: bytes of the bodies of the requests that are under way.
         idle_since: since when no request is under way.
         cancelled: requests of HTTP/2 that were reset before they were answered.
     """
@@ -82,7 +83,7 @@ class HttpConnection:
         self.key = key
         self.peer = peer
         self.requests = self.awaited = self.sending = 0
-        self.received = self.written = 0
+        self.received = self.written = self.held = 0
         self.idle_since = now
         self.cancelled = Bucket(CANCELLED_PER_SECOND, CANCELLED_BURST, now)
         self._body = Span(BODY_BYTES, BODY_SECONDS)
@@ -177,7 +178,9 @@ class HttpConnections:
                 self.cut(connection, fault)
 
     def cut(self, connection: HttpConnection, fault: str) -> None:
-        """Cut one. ``fault`` is the word for the counters and the log."""
+        """Cut one, if it is not cut yet. ``fault`` is the word for the counters and the log."""
+        if connection not in self._open:
+            return
         self._refusals.note(fault, f"a connection cut ({fault}): from %s", connection.peer)
         self.leave(connection)
         connection.transport.abort()

@@ -1,174 +1,59 @@
-"""Hypercorn behind our listener: one connection at a time, with its bytes and requests counted.
+"""Hypercorn behind our listener: one connection at a time, with its bytes counted.
 
-Leans on (Hypercorn 0.18): ``TCPServer._read_data``, ``H11Protocol._check_protocol``, ``WorkerContext.mark_request``, and
-``WSStream.app_send``, ``.handshake`` and ``.buffer``.
+Leans on (Hypercorn 0.18): ``TCPServer._read_data``, ``.protocol_send``, ``H11Protocol._check_protocol``, ``.connection``, and
+``WorkerContext.mark_request``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
-from hypercorn.events import Closed
-from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
-from wsproto.events import Message
+from hypercorn.events import Closed, Event, Updated
+from hypercorn.protocol.h11 import H11Protocol
 
-from .endpoint import UNDER_RUN, ASGIApp, Receive, Scope, Send
-from .fragments import BYTES_FOR_ONE_MORE
+from .heads import HeadError, IncomingHead
 from .http_connections import HttpConnection, HttpConnections
-from .limits import PageLimits
+from .http_requests import RequestHandler
 
-PIECE = 32_768  # bytes of an answer that are passed on at once: a stream of HTTP/2 holds twice as much
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
 STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
 STREAM_SECONDS = 0.005  # between two looks
-CLOSE_SECONDS = 1.0  # for a peer to answer a close frame
 
 
 class CancelledRequestsError(Exception):
     """A peer resets its requests faster than it may."""
 
 
-class BoundedMessage(WebsocketBuffer):
-    """A message of an author's own WebSocket while it arrives: bounded in bytes and in fragments.
-
-    Hypercorn reads on after it has refused a message, so nothing is kept then, and the connection is cut.
-    """
-
-    def __init__(self, limits: PageLimits, refused: Callable[[], object]) -> None:
-        super().__init__(limits.message_bytes)
-        self._fragments = limits.fragments
-        self._refused = refused
-        self._count = 0
-
-    def extend(self, event: Message[Any]) -> None:
-        """Take a part of the message.
-
-        Raises:
-            FrameTooLargeError: it is too large, or has too many fragments; Hypercorn closes with 1009.
-        """
-        self._count += event.frame_finished
-        size = self.length + len(event.data)
-        if size > self.max_length or self._count > self._fragments + size // BYTES_FOR_ONE_MORE:
-            self.clear()
-            self.max_length = -1  # nothing that follows is taken
-            self._refused()
-            raise FrameTooLargeError
-        super().extend(event)
-
-    def clear(self) -> None:
-        """The message is complete."""
-        super().clear()
-        self._count = 0
-
-
-class RequestHandler:
-    """What Hypercorn calls for each request of one connection.
-
-    Args:
-        app: what answers.
-        connection: whose requests they are.
-        limits: of messages on sockets of the author's own.
-    """
-
-    def __init__(self, app: ASGIApp, connection: HttpConnection, limits: PageLimits) -> None:
-        self._app = app
-        self._connection = connection
-        self._limits = limits
-
-    async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, sync_spawn: Callable[..., Any], call_soon: Callable[..., Any]
-    ) -> None:
-        """One request."""
-        connection, loop = self._connection, asyncio.get_running_loop()
-        if scope["type"] == "websocket":
-            self._bound(send)
-        scope[UNDER_RUN] = True
-        answer = _Answer(connection, send)
-        connection.begin()
-        try:
-            await self._app(scope, _counted(connection, scope, receive), answer.send)
-        finally:
-            connection.end(loop.time())
-            if scope.get("http_version") == "2" and not answer.is_complete:
-                connection.cancelled.take(1, loop.time())
-
-    def _bound(self, send: Send) -> None:
-        """No compression, so that nothing can be inflated, and limits of messages."""
-        stream = cast(WSStream, cast(Any, send).__self__)
-        stream.handshake.extensions = None
-        abort, loop = self._connection.transport.abort, asyncio.get_running_loop()
-        stream.buffer = BoundedMessage(self._limits, lambda: loop.call_later(CLOSE_SECONDS, abort))
-
-
-def _counted(connection: HttpConnection, scope: Scope, receive: Receive) -> Receive:
-    """``receive``, which says when a part of a body is waited for."""
-    is_complete = scope["type"] != "http"
-
-    async def counted() -> Any:
-        nonlocal is_complete
-        if is_complete:
-            return await receive()
-        connection.awaited += 1
-        try:
-            message = await receive()
-        finally:
-            connection.awaited -= 1
-        is_complete = not message.get("more_body", False)
-        return message
-
-    return counted
-
-
-class _Answer:
-    """What is sent of one answer: in pieces, each of them when the one before was taken."""
-
-    def __init__(self, connection: HttpConnection, send: Send) -> None:
-        self._connection = connection
-        self._send = send
-        self.is_complete = False
-
-    async def send(self, message: Any) -> None:
-        """Send one ASGI message."""
-        if message["type"] == "http.response.body":
-            for piece in _pieces(message):
-                await self._pass_on(piece)
-            self.is_complete = not message.get("more_body", False)
-        else:
-            await self._pass_on(message)
-
-    async def _pass_on(self, message: Any) -> None:
-        self._connection.sending += 1
-        try:
-            await self._send(message)
-        finally:
-            self._connection.sending -= 1
-
-
-def _pieces(message: Any) -> Iterator[Any]:
-    body = message.get("body", b"")
-    if len(body) <= PIECE:
-        yield message
-        return
-    view = memoryview(body)
-    for at in range(0, len(body), PIECE):
-        is_last = at + PIECE >= len(body)
-        yield {**message, "body": view[at : at + PIECE], "more_body": not is_last or message.get("more_body", False)}
-
-
 class _Protocol(asyncio.StreamReaderProtocol):
-    """Counts what arrives."""
+    """Counts what arrives, and gives the connection back where the next request is one for the push socket."""
 
     connection: HttpConnection
     connections: HttpConnections
+    is_socket: Callable[[bytes], bool]
+    give_back: Callable[[bytes], None]
+    head: IncomingHead | None = None  # of the next request, once the one before has been answered
 
     def data_received(self, data: bytes) -> None:
         self.connection.received += len(data)
-        super().data_received(data)
+        if self.head is None:
+            super().data_received(data)
+            return
+        try:
+            line = self.head.take(data)
+        except HeadError:
+            line = b""  # Hypercorn and the gate know what to answer
+        if line is None:
+            return
+        data, self.head = self.head.data, None
+        if self.is_socket(line):
+            self.give_back(data)
+        else:
+            super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.leave(self.connection)
@@ -184,9 +69,22 @@ class _Reader(asyncio.StreamReader):
 
 
 class _Writer(asyncio.StreamWriter):
-    """Counts what is written."""
+    """Counts what is written. Closes nothing once the connection was given back."""
 
     connection: HttpConnection
+    is_given_back = False
+
+    def write_eof(self) -> None:
+        if not self.is_given_back:
+            super().write_eof()
+
+    def close(self) -> None:
+        if not self.is_given_back:
+            super().close()
+
+    async def wait_closed(self) -> None:
+        if not self.is_given_back:
+            await super().wait_closed()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.connection.written += len(data)
@@ -221,6 +119,8 @@ class HttpServer(TCPServer):
         connections: where it is counted.
         connection: the one.
         transport, head: what was accepted, and what was read of it.
+        is_socket: is this the first line of a request for the push socket?
+        take_back: serves the connection from such a request on.
         http2: may it speak HTTP/2?
     """
 
@@ -235,23 +135,38 @@ class HttpServer(TCPServer):
         transport: asyncio.Transport,
         head: bytes,
         *,
+        is_socket: Callable[[bytes], bool],
+        take_back: Callable[[asyncio.Transport, bytes], None],
         http2: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
         reader = (_Reader if http2 else asyncio.StreamReader)(loop=loop)
-        protocol = _Protocol(reader, loop=loop)
+        protocol = self._arriving = _Protocol(reader, loop=loop)
         protocol.connection, protocol.connections = connection, connections
+        protocol.is_socket, protocol.give_back = is_socket, self._give_back
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
-        writer = _Writer(transport, protocol, reader, loop)
+        writer = self._leaving = _Writer(transport, protocol, reader, loop)
         writer.connection = connection
         reader.feed_data(head)
         super().__init__(cast(Any, handler), loop, config, _Context(context, connection), state, reader, writer)
         self._connections = connections
         self._connection = connection
+        self._transport = transport
+        self._take_back = take_back
         self._http2 = http2
+        self._task: asyncio.Task[Any] | None = None
+
+    async def protocol_send(self, event: Event) -> None:
+        """Hypercorn sends bytes, or says whether it waits for a request."""
+        inner = self.protocol.protocol
+        if isinstance(event, Updated) and event.idle and isinstance(inner, H11Protocol):
+            is_read = not (inner.connection.trailing_data[0] or cast(Any, self.reader)._buffer)
+            self._arriving.head = IncomingHead() if is_read else None
+        await super().protocol_send(event)
 
     async def _read_data(self) -> None:
+        self._task = asyncio.current_task()
         if not self._http2:
             cast(Any, self.protocol.protocol)._check_protocol = _without_upgrade
         try:
@@ -259,3 +174,10 @@ class HttpServer(TCPServer):
         except CancelledRequestsError:
             self._connections.cut(self._connection, "cancelled_requests")
             await self.protocol.handle(Closed())
+
+    def _give_back(self, head: bytes) -> None:
+        assert self._task is not None
+        self._leaving.is_given_back = True
+        self._task.cancel()
+        self._connections.leave(self._connection)
+        self._take_back(self._transport, head)

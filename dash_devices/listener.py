@@ -18,12 +18,12 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from .connection import Connection
-from .endpoint import SocketApp, handshake_of
+from .endpoint import SocketApp, handshake_of, socket_owner
 from .feed import Feed
 from .fragments import Fragments
 from .framing import text_frame
 from .handshakes import Opening, opening_of, rejection
-from .heads import HTTP2_PREFACE, HeadError, IncomingHead, error_answer, method_and_path
+from .heads import HTTP2_PREFACE, HeadError, IncomingHead, error_answer
 from .http_connections import HttpConnection, HttpConnections
 from .identity import IDENTITY, Refuse
 
@@ -156,9 +156,8 @@ class Listener(asyncio.Protocol):
         self._transport.close()
 
     def _route(self, line: bytes) -> None:
-        method, path = method_and_path(line)
-        owner = next((app for app in self._apps if app.socket_path == path), None)
-        if owner is not None and method == b"GET":
+        owner = socket_owner(line, self._apps)
+        if owner is not None:
             self._open(owner)
         else:
             http, self._http = self._http, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import hashlib
 import ipaddress
@@ -20,15 +21,20 @@ from typing import IO, TYPE_CHECKING, Any
 from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
+from hypercorn.logging import Logger
 from hypercorn.utils import wrap_app
 from quart import Quart
 
+from . import holders
+from .endpoint import socket_owner
 from .errors import ServerError
 from .files import open_no_link
 from .gate.gate import OPEN
 from .http_connections import HEAD_SECONDS, HttpConnection, HttpConnections
-from .http_server import HttpServer, RequestHandler
+from .http_requests import RequestHandler
+from .http_server import HttpServer
 from .listener import Listener
+from .log_text import traceback_of
 
 if TYPE_CHECKING:
     from .app import Dash
@@ -106,9 +112,10 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise ServerError(
-            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}); "
+            f"{host}:{port}: cannot listen there ({os.strerror(error.errno or 0)}{holders.of_port(port)}); "
             "stop what uses the port, or run(port=...) another"
         ) from error
+    holders.close_in_children(bound)
     return bound
 
 
@@ -126,6 +133,13 @@ def _lift_limits(server: Quart, message_bytes: int) -> None:
     for name, value in ours.items():
         if server.config[name] == (default := server.default_config[name]):
             server.config[name] = value and max(value, default)
+
+
+class _Log(Logger):
+    """Hypercorn's log, with tracebacks that make no lines of their own."""
+
+    async def exception(self, message: str, *args: Any, **kwargs: Any) -> None:
+        await self.error("%s\n%s", message, traceback_of(sys.exc_info()[1]))
 
 
 class _Server:
@@ -147,6 +161,7 @@ class _Server:
         self._config.accesslog = None
         self._config.alpn_protocols = ["h2", "http/1.1"] if http2 else ["http/1.1"]
         self._config.include_server_header = False  # nobody has to know the version
+        self._config.logger_class = _Log
         self._config.errorlog = logging.getLogger("dash_devices.http")
         self._context = WorkerContext(None)
         self._state: dict[str, Any] = {}
@@ -209,12 +224,24 @@ class _Server:
 
     def _hand_over(self, transport: asyncio.Transport, head: bytes, connection: HttpConnection) -> None:
         """Give a connection to Hypercorn as if it had accepted it itself."""
-        handler = RequestHandler(self._app.server, connection, self._app.limits)
+        cut = functools.partial(self._connections.cut, connection)
+        handler = RequestHandler(self._app.server, connection, self._app.limits, cut)
         shared = (self._config, self._context, self._state, self._connections)
-        server = HttpServer(handler, *shared, connection, transport, head, http2=self._http2)
+        back: dict[str, Any] = {"is_socket": self._is_socket, "take_back": self._take_back}
+        server = HttpServer(handler, *shared, connection, transport, head, **back, http2=self._http2)
         task = self._loop.create_task(server.run())
         self._http.add(task)
         task.add_done_callback(self._http.discard)
+
+    def _is_socket(self, line: bytes) -> bool:
+        return socket_owner(line, self._app.server.extensions["dash_devices"]) is not None
+
+    def _take_back(self, transport: asyncio.Transport, head: bytes) -> None:
+        """A proxy may ask for the push socket over a connection that it has used before."""
+        listener = self._accept()
+        transport.set_protocol(listener)
+        listener.connection_made(transport)
+        listener.data_received(head)
 
     async def _close(self, lifespan: Lifespan) -> None:
         """Pages are told first, then the app has its say, then what is still open is cut."""
@@ -259,5 +286,7 @@ def only_process(name: str, path: str) -> IO[str] | None:
         lock.close()
         raise ServerError(
             "several workers would each run this app's callbacks and devices; serve it with one worker process"
+            f" (the place is taken{holders.of_file(lock.name)})"
         ) from None
+    holders.close_in_children(lock)
     return lock

@@ -21,11 +21,16 @@ def failure_text(what: str) -> str:
     return f"Internal server error {id}. The log of the server says more."
 
 
+def _asked() -> str:
+    """What was asked for, for the log."""
+    if has_request_context():
+        return f"{request.method} {request.path!r:.200}"
+    return f"socket {websocket.path!r:.200}" if has_websocket_context() else "a task"
+
+
 def _log_failure(failure: Any) -> None:
     """In place of ``Quart.log_exception``, which writes the path as the client did; the traceback as `LogLimits` writes it."""
-    asked: Any = request if has_request_context() else websocket if has_websocket_context() else None
-    what = f"{getattr(asked, 'method', 'socket')} {asked.path!r:.200}" if asked else "a task"
-    logger.error("%s failed", what, exc_info=failure)
+    logger.error("%s failed", _asked(), exc_info=failure)
 
 
 def answer_failures(server: Quart) -> None:
@@ -36,15 +41,16 @@ def answer_failures(server: Quart) -> None:
 
     async def answer(error: Any) -> Response:
         cause = error.original_exception
-        text = failure_text(f"{request.method} {request.path!r:.200} failed with {type(cause or error).__name__}")
+        text = failure_text(f"{_asked()} failed with {type(cause or error).__name__}")
         return Response(f"{text}\n", status=500, content_type="text/plain")
 
     async def answer_unknown(error: DependencyException) -> Response:
-        logger.warning("%s %.200r: no such script", request.method, request.path)
+        logger.warning("%s: no such script", _asked())
         return unknown()
 
     async def answer_os_error(error: OSError) -> Response:
-        if error.errno == errno.ENAMETOOLONG and (request.endpoint or "").endswith("static"):
+        is_file = has_request_context() and (request.endpoint or "").endswith("static")
+        if error.errno == errno.ENAMETOOLONG and is_file:
             return unknown()  # no file can have the name that was asked for
         raise error
 

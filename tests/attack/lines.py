@@ -60,6 +60,36 @@ LINES: Final[dict[str, str]] = {
         "G:limits::one_socket_too_many_gets_503_and_the_others_go_on row crowd"
     ),
     "no file is left for another connection: others go on": "R:process::no_file_is_left_for_another_connection",
+    # ---- HTTP connections
+    "the socket by an encoded path, a later request, HTTP/2: our limits, or 421": (
+        "R:connections::however_its_path_is_written_the_socket_has_our_limits "
+        "R:connections::a_later_request_of_a_connection_becomes_our_socket "
+        "R:connections::the_http_server_never_serves_our_socket "
+        "R:http2::http2_is_spoken_where_it_is_wanted_but_not_for_the_socket row http"
+    ),
+    "a socket of the author's own: no compression, 1009 for bytes and fragments": (
+        "R:connections::a_socket_of_the_authors_own_is_not_compressed R:connections::its_messages_have_so_many_fragments "
+        "R:connections::its_messages_have_so_many_bytes"
+    ),
+    "HTTP/2 that nobody wanted: 505; resets, a window of zero, bodies: cut": (
+        "R:http2::http2_without_tls_is_refused_unless_wanted R:http2::http2_with_tls_only_if_wanted "
+        "R:http2::who_resets_one_request_after_the_other_is_cut R:http2::nothing_is_made_for_a_window_of_zero "
+        "R:http2::the_bodies_of_all_requests_have_a_limit_together row http"
+    ),
+    "a head, a body, an answer that does not move on: cut; an event stream: never": (
+        "R:connections::half_a_second_head_is_closed R:connections::a_body_that_does_not_arrive_is_cut "
+        "R:connections::an_answer_that_nobody_reads_is_cut R:connections::an_event_stream_may_be_silent row http"
+    ),
+    "too many connections: idle ones are closed, else 503": (
+        "R:connections::who_comes_too_much_gets_503_unless_one_is_idle U:http_connections::an_address_has_so_many_connections"
+    ),
+    "JSON over HTTP with too many parts: 413, and nothing is built of it": (
+        "R:json_bodies::more_parts_than_a_frame_may_have_get_413 R:json_bodies::nothing_is_built_of_it row http"
+    ),
+    "a path that writes lines into the log: escaped": "G:headers::a_path_makes_no_lines_of_the_log",
+    "a page that speaks, and answers no ping: gone after a minute": (
+        "U:vitals::a_page_that_answers_no_ping_is_cut_whatever_it_says"
+    ),
     # ---- handshake
     "a foreign Origin, one that looks like ours, null: 403": (
         "R:frames::a_foreign_origin_gets_403 S:11_trust::11_1_sockets_from_foreign_origins_are_refused "

@@ -283,8 +283,26 @@ def test_a_path_makes_no_lines_of_the_log(serve: Serve, caplog: pytest.LogCaptur
     assert ask(server, path).status == 500
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": "13"}
     ask(server, path, **upgrade, Sec_WebSocket_Key="AAAAAAAAAAAAAAAAAAAAAA==")
-    wait_for(lambda: caplog.text.count("ValueError") >= 2, "both tracebacks")
+    wait_for(lambda: caplog.text.count("failed with ValueError") == 2, "both answers")
     text = "\n".join(record.getMessage() + (record.exc_text or "") for record in caplog.records)
     assert "\x1b" not in text
     assert "\r" not in text
+    assert not any(line.startswith("2026") for line in text.split("\n"))
+
+
+@pytest.mark.fault("A18")
+def test_what_fails_outside_of_views_makes_no_lines_either(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app()
+    inner = app.server.asgi_app
+
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            raise ValueError(f"no {scope['path']}")
+        await inner(scope, receive, send)
+
+    app.server.asgi_app = failing  # type: ignore[method-assign]
+    assert ask(serve(app), "/x%0A2026%1B%5B2J").status == 500
+    text = "\n".join(record.getMessage() + (record.exc_text or "") for record in caplog.records)
+    assert "ValueError" in text
+    assert "\x1b" not in text
     assert not any(line.startswith("2026") for line in text.split("\n"))

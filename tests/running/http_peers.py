@@ -20,9 +20,9 @@ from .hostile import make_app
 LARGE = 40 * 2**20  # bytes: more than the buffers of two sockets hold
 
 
-def http_app() -> dash_devices.Dash:
+def http_app(**options: Any) -> dash_devices.Dash:
     """Views and a socket of an author; ``app.release`` ends ``/events``."""
-    app: Any = make_app()
+    app: Any = make_app(**options)
     app.release = threading.Event()
 
     @app.server.get("/large")

@@ -12,7 +12,8 @@ import pytest
 
 import dash_devices
 from dash_devices import PageLimits, http_connections
-from dash_devices.http_server import PIECE
+from dash_devices.dash_glue.suite_files import SuiteFile
+from dash_devices.http_requests import PIECE
 
 from ..support import Raw, ServerThread, wait_for
 from .hostile import HELLO, Bare, frame, make_app
@@ -45,24 +46,47 @@ def test_however_its_path_is_written_the_socket_has_our_limits(app: Any, url: st
 
 
 @pytest.mark.fault("A1")
-def test_a_second_request_of_a_connection_does_not_become_the_socket(app: Any, serve: Serve) -> None:
+@pytest.mark.parametrize("pieces", [1, 50])
+def test_a_later_request_of_a_connection_becomes_our_socket(app: Any, serve: Serve, pieces: int) -> None:
+    """A proxy may use its connections again."""
     with Peer(serve(app)) as peer:
         for _ in range(2):
             peer.ask("/_dash-dependencies")
             assert peer.answer()[0] == 200
-        peer.ask("/_dash-devices/socket", UPGRADE + DEFLATE)
+        text = f"GET /_dash-devices/socket HTTP/1.1\r\nHost: 127.0.0.1\r\n{UPGRADE}{DEFLATE}\r\n".encode()
+        for at in range(0, len(text), size := -(-len(text) // pieces)):
+            peer.send(text[at : at + size])
+        head = peer.head()
+        assert b" 101 " in head
+        assert b"extensions" not in head.lower()
+        peer.send(frame(HELLO))
+        wait_for(lambda: len(app.clients) == 1 or app.metrics["clients"], "the page")
+        peer.send(frame(b"", 0x89) * 2_000)
+        assert b"\x11\x4d" in peer.stream.read(), "the close code 4429"
+    assert not app.metrics.get("refused_connection")
+
+
+@pytest.mark.fault("A1")
+def test_the_http_server_never_serves_our_socket(app: Any, serve: Serve) -> None:
+    """Where the request came before the answer to the one before, it is read with it."""
+    with Peer(serve(app)) as peer:
+        first = b"GET /_dash-dependencies HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        second = f"GET /%5Fdash-devices/socket HTTP/1.1\r\nHost: 127.0.0.1\r\n{UPGRADE}{DEFLATE}\r\n".encode()
+        peer.send(first + second)
+        assert peer.answer()[0] == 200
         assert peer.status() == 421
     assert app.metrics["refused_connection"] == 1
 
 
 @pytest.mark.fault("A1")
-def test_a_query_that_is_no_ascii_is_none_of_our_errors(
-    app: Any, serve: Serve, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_later_requests_of_any_size_reach_the_http_server(app: Any, serve: Serve) -> None:
     with Peer(serve(app)) as peer:
-        peer.send(b"GET /_dash-devices/socket?\xff HTTP/1.1\r\nHost: 127.0.0.1\r\n" + UPGRADE.encode() + b"\r\n")
-        assert peer.status() in (101, 400)
-    assert "Traceback" not in caplog.text
+        for size in (0, 100, 100_000):
+            peer.ask("/length", f"Origin: http://127.0.0.1\r\nContent-Length: {size}\r\n", "POST")
+            peer.send(bytes(size))
+            assert peer.answer() == (200, str(size).encode())
+        peer.ask("/?" + "x" * 60_000)
+        assert peer.status() in (0, 414, 431)
 
 
 @pytest.mark.fault("A1")
@@ -226,8 +250,6 @@ def test_a_push_socket_takes_no_place_of_http(app: Any, serve: Serve, monkeypatc
 
 @pytest.mark.fault("A10")
 def test_files_of_component_libraries_are_streamed(app: Any) -> None:
-    from quart.wrappers.response import FileBody
-
     seen: list[Any] = []
 
     @app.server.after_request
@@ -241,7 +263,7 @@ def test_files_of_component_libraries_are_streamed(app: Any) -> None:
 
     plain = "/_dash-component-suites/plotly/package_data/plotly.min.js"
     response, body = asyncio.run(ask(plain))
-    assert type(seen[0].response) is FileBody
+    assert type(seen[0].response) is SuiteFile
     assert body == Path(plotly.__file__).with_name("package_data").joinpath("plotly.min.js").read_bytes()
     assert response.headers["Content-Length"] == str(len(body))
     assert response.content_type.startswith(("text/javascript", "application/javascript"))

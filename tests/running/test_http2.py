@@ -13,6 +13,8 @@ import h2.events
 import pytest
 
 import dash_devices
+from dash_devices import PageLimits
+from dash_devices.http_requests import PIECE
 
 from ..support import TIMEOUT, ServerThread
 from .http_peers import H2, Peer, http_app
@@ -122,6 +124,45 @@ def test_a_window_of_zero_is_cut(app: Any, serve: Serve, quick: None) -> None:
 
 
 @pytest.mark.fault("A9")
+def test_nothing_is_made_for_a_window_of_zero(app: Any, serve: Serve, quick: None) -> None:
+    made: list[int] = []
+
+    @app.server.get("/made")
+    async def view() -> Any:
+        async def stream() -> Any:
+            for number in range(100):
+                made.append(number)
+                yield bytes(PIECE)
+
+        return stream()
+
+    with H2(serve(app, http2=True), window=0) as client:
+        client.ask("/made")
+        client.flush()
+        assert client.peer.is_gone()
+    assert len(made) <= 2
+
+
+@pytest.mark.fault("A9")
 def test_http2_that_asks_nothing_is_closed(app: Any, serve: Serve, quick: None) -> None:
     with H2(serve(app, http2=True)) as client:
         assert client.peer.is_gone()
+
+
+@pytest.mark.fault("A9")
+@pytest.mark.parametrize(("count", "is_cut"), [(2, False), (3, True)])
+def test_the_bodies_of_all_requests_have_a_limit_together(serve: Serve, count: int, is_cut: bool) -> None:
+    app = http_app(page_limits=PageLimits(message_bytes=10_000))
+    with H2(serve(app, http2=True)) as client:
+        streams = [client.ask("/length", ("origin", "http://127.0.0.1"), method="POST") for _ in range(count)]
+        for stream in streams:
+            client.h2.send_data(stream, bytes(9_999))
+        client.flush()
+        if is_cut:
+            assert client.peer.is_gone()
+            assert app.metrics["refused_bodies"] == 1
+            return
+        for stream in streams:
+            client.h2.send_data(stream, b"x", end_stream=True)
+        client.flush()
+        assert (b":status", b"200") in client.until(h2.events.ResponseReceived, streams[0]).headers

@@ -194,3 +194,11 @@ def test_a_loop_that_was_held_up_cuts_no_connection(world: World) -> None:
     world.now += 100
     world.connections.sweep()
     assert world.ended(upload) == world.ended(idle) == ""
+
+
+def test_one_is_cut_once(world: World) -> None:
+    one = world.busy("a")
+    for _ in range(3):
+        world.connections.cut(one, "bodies")
+    assert world.metrics["refused_bodies"] == 1
+    assert world.ended(one) == "cut"
