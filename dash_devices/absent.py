@@ -7,14 +7,12 @@ take no more than `KEEP_BYTES` in all: then those that were shown last are kept.
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 
 from .shared import Key, SharedMap
 
 KEEP_BYTES = 64 * 2**20
-MAX_AT_ONCE = 5_000  # ids that are looked at: pages are told of them in one message
 ENTRY_BYTES = 1_000  # that Python takes for each value, about
 
 
@@ -51,9 +49,7 @@ class Absent:
 
         ``is_durable``: is this property to be kept whatever it takes?
         """
-        left = dict(itertools.islice(self._left.items(), MAX_AT_ONCE))
-        for id in left:
-            del self._left[id]
+        left, self._left = self._left, {}
         # values that were stored for an id that nobody showed: a push, a result, an earlier life of the server
         left.update((id, True) for id in shared.take_new() if id not in left and not is_there(id))
         gone = []

@@ -20,7 +20,9 @@ from .codec import triple, with_seq
 Key = tuple[str, str]
 """``(component id as the wire writes it, property)``."""
 
-MAX_GONE = 20_000  # ids that are told to pages as forgotten; a page further behind starts over
+MAX_GONE = (
+    100_000  # ids that pages are told of as forgotten, as many as they may announce; a page further behind starts over
+)
 MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
 
 UNSET: Any = object()

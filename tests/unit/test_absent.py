@@ -106,15 +106,6 @@ def test_a_value_that_is_shown_stays(world: World, monkeypatch: pytest.MonkeyPat
     assert world.settle() == []
 
 
-def test_many_go_in_several_messages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_AT_ONCE", 2)
-    ids = [row(number) for number in range(3)]
-    world.components.add_private("a", ids)
-    world.store(*ids)
-    world.components.forget_private("a")
-    assert [world.settle(), world.settle(), world.settle()] == [ids[:2], ids[2:], []]
-
-
 def test_nothing_is_left_of_rows_that_come_and_go(world: World) -> None:
     for number in range(100):
         world.components.add_private("a", [row(number)])

@@ -15,6 +15,7 @@ from .leaks import leaks
 from .lines import lines
 from .messages import bombs, flood
 from .together import together
+from .visitors import visitors
 from .xss import xss
 
 Row = Callable[[Context], list[Check]]
@@ -33,6 +34,7 @@ ROWS: dict[str, Row] = {
         xss,
         flood,
         bombs,
+        visitors,
         kill9_durable,
         durable_speed,
         bad_files,
