@@ -136,6 +136,8 @@ class Intake:
             self._check_storage(session, change.n, keys)
             self._check_age(session, change.at)
             items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
+            if not all(self.engine.components.absent.takes(item.key, len(item.encoded)) for item in items):
+                raise Refused(Nack.TOO_BIG, "the components that only pages have announced hold too much")
         except Refused as reason:
             refused = reason.with_traceback(None)  # it would hold on to the frame of bytes until the collector comes
         return Arrived(session, session.page, change, keys, items, refused, has_results)
@@ -219,8 +221,7 @@ class Intake:
         return listeners
 
     def _check_lanes(self, listeners: Iterable[SharedCallback]) -> None:
-        full = self.engine.full_lane(listeners)
-        if full is not None:
+        if (full := self.engine.full_lane(listeners)) is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
 
     def _check_storage(self, session: Session, n: int, keys: list[Key]) -> None:
@@ -245,14 +246,13 @@ class Intake:
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
     def _may_adopt(self, session: Session, key: Key, value: Any, size: int) -> bool:
-        listeners = [invocation.callback for invocation in self.engine.registry.invocations([key])]
-        if size > self.limits.change_bytes and size > self._change_limit(listeners):
+        if size > self._change_limit(one.callback for one in self.engine.registry.invocations([key])):
             return False
         try:
             self._contents.check(key, value)
         except Refused:
             return False
-        return self.engine.access.may_change(session.client, key)
+        return self.engine.access.may_change(session.client, key) and self.engine.components.absent.takes(key, size)
 
     def is_there(self, key: Key) -> bool:
         """Is it watched, and - for a dict id - does the server or a page show such a component?"""

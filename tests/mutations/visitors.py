@@ -74,7 +74,7 @@ ROWS = [
     _absent(
         "a mounted value is bounded",
         "intake.py",
-        "if size > self.limits.change_bytes and size > self._change_limit(listeners):",
+        "if size > self._change_limit(one.callback for one in self.engine.registry.invocations([key])):",
         "if False:",
         "test_a_mounted_value_is_bounded_as_one_of_a_change_is",
     ),
@@ -91,6 +91,13 @@ ROWS = [
         "while self._bytes > KEEP_BYTES:",
         "while False:",
         "test_what_the_server_sent_waits_up_to_so_many_bytes",
+    ),
+    _absent(
+        "so is what visitors store for ids of their own",
+        "absent.py",
+        "if size > before and self._made_up + size - before > MADE_UP_BYTES:",
+        "if False:",
+        "test_what_visitors_store_for_ids_of_their_own_is_bounded",
     ),
     _absent(
         "but not what is named as durable",
