@@ -211,8 +211,10 @@ def reply(ref: int, status: int, headers: dict[str, str], body: bytes) -> bytes:
 
 
 def encode(message: Any) -> bytes:
-    """Any message of the server that is not built from encoded parts."""
-    return b'{"type":%b,%b' % (orjson.dumps(message.type), orjson.dumps(message)[1:])
+    """Any message of the server that is not built from encoded parts. What may be left out is, where it is None."""
+    values = ((field, getattr(message, field.name)) for field in dataclasses.fields(message))
+    said = {field.name: value for field, value in values if value is not None or field.default is dataclasses.MISSING}
+    return b'{"type":%b,%b' % (orjson.dumps(message.type), orjson.dumps(said)[1:])
 
 
 def frame(messages: list[bytes]) -> bytes:

@@ -190,6 +190,7 @@ class Components:
                 owned[id] = None
                 self._leave_pages(id)
                 self._hold(id)
+                self.absent.sent(id)
             self._homes[id] = owner
             self._props[id], self._types[id] = component["props"], component["type"]
         for id in before:
@@ -271,7 +272,7 @@ class Components:
         self._note(id, False)
         self._props.pop(id, None)
         self._types.pop(id, None)
-        self.absent.left(id, id in self._homes)
+        self.absent.left(id)
         if id in self._homes:
             del self._homes[id]
             self._removed[id] = None

@@ -57,15 +57,11 @@ class Greeter:
         self._access_version = self.engine.access.version
         for session in sessions:
             link = session.link
-            if link is not None and self._is_behind(session.outbox.position):
-                link.close(
-                    Close.RESTART, f"retry {RETRY_MS}"
-                )  # it cannot be told any more what was forgotten meanwhile
-            elif (
-                link is not None
-                and self.engine.access.hides
-                and self.engine.access.view(session.client) is not session.outbox.view
-            ):
+            if link is None:
+                continue
+            if self._is_behind(session.outbox.position):  # it cannot be told any more what was forgotten
+                link.close(Close.RESTART, f"retry {RETRY_MS}")
+            elif self.engine.access.hides and self.engine.access.view(session.client) is not session.outbox.view:
                 logger.info("client %s: has other rights than before, and is to connect again", session.client)
                 link.close(Close.RESTART, f"retry {RETRY_MS}")
 

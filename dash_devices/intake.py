@@ -136,6 +136,8 @@ class Intake:
             self._check_storage(session, change.n, keys)
             self._check_age(session, change.at)
             items = [Item(key, orjson.dumps(value)) for key, (_, _, value) in zip(keys, change.values, strict=True)]
+            if not all(self.engine.components.absent.takes(item.key, len(item.encoded)) for item in items):
+                raise Refused(Nack.TOO_BIG, "the components that only pages have announced hold too much")
         except Refused as reason:
             refused = reason.with_traceback(None)  # it would hold on to the frame of bytes until the collector comes
         return Arrived(session, session.page, change, keys, items, refused, has_results)
@@ -224,8 +226,7 @@ class Intake:
         return listeners
 
     def _check_lanes(self, listeners: Iterable[SharedCallback]) -> None:
-        full = self.engine.full_lane(listeners)
-        if full is not None:
+        if (full := self.engine.full_lane(listeners)) is not None:
             raise Refused(Nack.BUSY, self._busy_text(full))
 
     def _check_storage(self, session: Session, n: int, keys: list[Key]) -> None:
@@ -249,11 +250,10 @@ class Intake:
         limits = [callback.max_change for callback in listeners]
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
-    def _is_too_big(self, key: Key, size: int) -> bool:
-        """Is a mounted value larger than a change of it may be?"""
-        if size <= self.limits.change_bytes:
+    def _may_adopt(self, session: Session, key: Key, value: Any, size: int, is_suspect: bool) -> bool:
+        if size > self._change_limit(one.callback for one in self.engine.registry.invocations([key])):
             return False
-        return size > self._change_limit(one.callback for one in self.engine.registry.invocations([key]))
+        return self._may_say(session, key, value, is_suspect) and self.engine.components.absent.takes(key, size)
 
     def is_there(self, key: Key) -> bool:
         """Is it watched, and - for a dict id - does the server or a page show such a component?"""
@@ -279,8 +279,8 @@ class Intake:
                     continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)
-                can_be_news = entry is None and value is not None and not self._is_too_big(key, len(encoded))
-                if can_be_news and self._may_say(session, key, value, mount.is_suspect):
+                size, is_suspect = len(encoded), mount.is_suspect
+                if entry is None and value is not None and self._may_adopt(session, key, value, size, is_suspect):
                     adopted.append(Item(key, encoded))
                 elif entry is not None and entry.encoded != encoded:
                     session.outbox.again.whole.add(key)

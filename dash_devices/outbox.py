@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .access import View
 
 MAX_EVENTS = 1_000
-KEPT_BYTES = 100  # that Python takes for each thing that is kept
+KEPT_BYTES = 150  # that Python takes for each thing that is kept
 EXTENDING = ("extendData", "prependData")  # events that the server folds into its copy of the figure
 
 

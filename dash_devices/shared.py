@@ -20,7 +20,7 @@ from .codec import triple, with_seq
 Key = tuple[str, str]
 """``(component id as the wire writes it, property)``."""
 
-MAX_GONE = 20_000  # ids that are told to pages as forgotten; a page further behind starts over
+MAX_GONE = 20_000  # ids that were forgotten and that pages can be told of; a page further behind starts over
 MAX_PATCHES = 64  # patches kept beside one value; a page further behind gets the whole value
 
 UNSET: Any = object()
@@ -221,6 +221,8 @@ class SharedMap:
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop all entries of some components, at the next seq: pages that held them are told."""
+        while len(self._gone) > MAX_GONE:  # before the new ones: pages in step need those alone, however many they are
+            _, self.told_from = self._gone.popitem(last=False)
         seq = self.next_seq()
         self.names_version += 1
         for id in ids:
@@ -229,8 +231,6 @@ class SharedMap:
                 self._changed((id, property))
             self._gone[id] = seq
             self._gone.move_to_end(id)
-        while len(self._gone) > MAX_GONE:
-            _, self.told_from = self._gone.popitem(last=False)
 
     def gone_since(self, position: int) -> list[str]:
         """The components that were forgotten after ``position``; they may have entries again, of a later seq."""

@@ -36,6 +36,9 @@ LINES: Final[dict[str, str]] = {
         "R:frames::too_many_fragments_are_closed_with_1008 "
         "R:transport::a_million_fragments_are_closed_at_the_seventeenth row bombs"
     ),
+    "one more fragment for each 4 KiB, as browsers cut large messages: taken, one above: 1008": (
+        "R:frames::a_large_message_may_have_more_fragments"
+    ),
     "a deflate bomb: never negotiated, so 1002": (
         "R:transport::compression_is_not_negotiated_and_its_bit_is_an_error "
         "R:frames::run_never_agrees_to_compression row bombs"
@@ -163,6 +166,12 @@ LINES: Final[dict[str, str]] = {
         "S:10_reconnect::10_3_a_number_is_handled_once S:10_age::10_4_the_number_is_looked_up_first"
     ),
     "an ack of what was never sent: 4400": "U:vitals::nobody_applies_what_was_never_sent",
+    "a hello with a name of more than 64 characters: 4400": "R:frames::names_in_a_hello_are_short row visitors",
+    "ids and refused changes of visitors who left: forgotten, or bounded in bytes": (
+        "R:absent::ids_that_only_a_page_announced_go_with_it R:absent::what_visitors_store_for_ids_of_their_own_is_bounded "
+        "R:absent::a_welcome_does_not_name_what_visitors_made_up U:sessions::tabs_that_left_are_kept_up_to_so_many_bytes "
+        "U:absent::what_the_server_sent_waits_up_to_so_many_bytes row visitors"
+    ),
     "two hellos, a message before it: 4400": "R:frames::the_first_message_is_one_hello",
     "100,000 changes a second: slowed, then 4429; an honest page never": (
         "R:transport::who_says_more_is_slowed_and_loses_nothing "

@@ -33,8 +33,8 @@ ROWS = [
         "durable",
         "an older value does not overtake a change on disk",
         "journal.py",
-        "for key in dirty if key not in self._pending and",
-        "for key in dirty if",
+        "for key in dirty if key not in self._pending}",
+        "for key in dirty}",
         "test_a_push_before_a_change_is_not_written_after_it",
     ),
     Row(

@@ -232,8 +232,8 @@ ROWS = [
     _row(
         "more than sixteen fragments are too many, also when the last one ends the message",
         "listener.py",
-        "if len(self._fragments) > (limit := self._connection.limits.fragments):",
-        "if not frame.fin and len(self._fragments) > (limit := self._connection.limits.fragments):",
+        "if not self._fragments.add(bytes(frame.data), self._connection.limits.fragments):",
+        "if not self._fragments.add(bytes(frame.data), self._connection.limits.fragments) and not frame.fin:",
         "test_too_many_fragments_are_closed_with_1008",
     ),
     _row(

@@ -57,8 +57,8 @@ ROWS = [
         "5.3",
         "a full lane refuses changes",
         "intake.py",
-        "if full is not None:",
-        "if False:",
+        "if (full := self.engine.full_lane(listeners)) is not None:",
+        "if (full := None) is not None:",
         "test_5_3_a_full_lane_refuses_changes",
     ),
     Row(

@@ -49,7 +49,7 @@ ROWS = [
         "7.2",
         "nothing runs any more while it stops",
         "hub.py",
-        "self.stopping = True\n        self.engine.running = False",
+        "self.stopping, self.engine.running = True, False",
         "self.stopping = True",
         "test_7_2_while_it_stops_it_is_ignored",
     ),

@@ -92,7 +92,7 @@ def test_a_page_that_is_too_far_behind_starts_over(
     monkeypatch.setattr(shared, "MAX_GONE", 1)
     away = raw(url).join()
     away.drop()
-    for number in (1, 2):
+    for number in (1, 2, 3):
         visitor = raw(url).join()
         mount(visitor, number)
         visitor.until_value(row(number), "value", 1)
@@ -118,6 +118,19 @@ def test_a_mounted_value_is_bounded_as_one_of_a_change_is(serve: Serve, raw: Mak
     mount(page, 1, value="x" * (30_000 - 2 + more))
     page.until("ack", n=page.change("a", "value", 1))
     assert (app.get({"type": "row", "index": 1}, "value") is None) == bool(more)
+
+
+def test_what_visitors_store_for_ids_of_their_own_is_bounded(
+    app: Any, url: str, other: Raw, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absent, "MADE_UP_BYTES", 1_000)
+    visitor = raw(url).join()
+    mount(visitor, 1, 2, value="x" * 600)
+    other.until_value(row(1), "value", "x" * 600)
+    assert app.get({"type": "row", "index": 2}, "value") is None
+    for size, answer in ((300, "ack"), (500, "nack")):
+        n = visitor.change({"type": "row", "index": 2}, "value", "x" * size)
+        assert visitor.until(answer, n=n).get("code") in (None, "too_big")
 
 
 @pytest.mark.parametrize("named", [False, True])

@@ -106,15 +106,6 @@ def test_a_value_that_is_shown_stays(world: World, monkeypatch: pytest.MonkeyPat
     assert world.settle() == []
 
 
-def test_many_go_in_several_messages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_AT_ONCE", 2)
-    ids = [row(number) for number in range(3)]
-    world.components.add_private("a", ids)
-    world.store(*ids)
-    world.components.forget_private("a")
-    assert [world.settle(), world.settle(), world.settle()] == [ids[:2], ids[2:], []]
-
-
 def test_nothing_is_left_of_rows_that_come_and_go(world: World) -> None:
     for number in range(100):
         world.components.add_private("a", [row(number)])
@@ -128,7 +119,7 @@ def test_nothing_is_left_of_rows_that_come_and_go(world: World) -> None:
 def test_what_was_forgotten_is_remembered_for_pages_that_are_behind(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_module, "MAX_GONE", 2)
+    monkeypatch.setattr(shared_module, "MAX_GONE", 1)
     world.store(row(1), row(2), row(3))
     for number in (1, 2):
         world.shared.forget([row(number)])
@@ -136,3 +127,22 @@ def test_what_was_forgotten_is_remembered_for_pages_that_are_behind(
     assert world.shared.told_from == 0
     world.shared.forget([row(3)])
     assert (world.shared.gone_since(3), world.shared.told_from) == ([row(3), row(2)], 4)
+
+
+def test_what_pages_store_for_ids_of_their_own_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A smaller value is always taken, and what the server sent is not counted."""
+    monkeypatch.setattr(module, "MADE_UP_BYTES", 100)
+    absent = world.components.absent
+    world.components.add_private("a", [row(1), row(2)])
+    world.components.load(("panel", "children"), [div(3)])
+    world.store(row(1), row(2))
+    takes = [
+        absent.takes((row(number), "value"), size) for number, size in ((1, 60), (2, 41), (2, 40), (1, 50), (1, 61))
+    ]
+    assert takes == [True, False, True, True, False]
+    assert absent.takes((row(3), "value"), 1_000)
+    assert absent.takes(("power", "value"), 1_000)
+    world.components.forget_private("a")
+    world.settle()
+    world.components.add_private("b", [row(4)])
+    assert absent.takes((row(4), "value"), 100)

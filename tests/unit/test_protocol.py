@@ -100,7 +100,7 @@ def _triples(values: list[list[Any]]) -> list[bytes]:
 
 
 PARTS: dict[str, Any] = {
-    "mods": lambda m: codec.mods(m["seq"], _triples(m["mods"]), _triples(m["events"]), m["lost"]),
+    "mods": lambda m: codec.mods(m["seq"], _triples(m["mods"]), _triples(m["events"]), m["lost"], m.get("gone", ())),
     "props": lambda m: codec.props(_triples(m["props"])),
     "ack": lambda m: codec.ack(m["n"], m["seq"]),
     "nack": lambda m: codec.refusal(m["n"], m["seq"], m["code"], m["message"], _triples(m["values"])),

@@ -18,6 +18,7 @@ from .leaks import leaks
 from .lines import lines
 from .messages import bombs, flood
 from .together import together
+from .visitors import visitors
 from .work import asking, worst
 from .xss import xss
 
@@ -43,6 +44,7 @@ ROWS: dict[str, Row] = {
         bombs,
         asking,
         worst,
+        visitors,
         kill9_durable,
         durable_speed,
         bad_files,

@@ -149,7 +149,7 @@ async def _bombs(context: Context) -> list[Check]:
             longer = seconds if mode != "bombs" else max(14.0, seconds)  # until it is taken for a flood
             came = await scene.under(mode, longer)
             others = {name: count for name, count in came["codes"].items() if name not in (code, "still open")}
-            # 16 MiB in one message are allowed: the message itself is in memory while it is read
+            # 24 MiB in one message are allowed: the message itself is in memory while it is read
             checks += scene.checks(mode, None if mode == "bombs" else GROWTH)
             checks.append(Check(f"{mode}: closed with", f"only {code}", str(came["codes"]), not others))
         checks += await scene.end()
