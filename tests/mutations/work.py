@@ -47,6 +47,14 @@ ROWS = [
     ),
     Row(
         "wire 13",
+        "slowing ends within the pace",
+        "pace.py",
+        "return self._left >= min(self._burst, self._rate) / 2",
+        "return self._left >= self._burst / 2",
+        "test_slowing_for_work_ends_when_half_a_seconds_worth_is_there_again",
+    ),
+    Row(
+        "wire 13",
         "few begin at a time",
         "dash_glue/queueing.py",
         "while self._waiting and self._due < AT_ONCE:",

@@ -55,6 +55,17 @@ def test_slowing_ends_when_half_of_the_burst_is_there_again() -> None:
     assert not pace.is_flooding(100.0)
 
 
+@pytest.mark.fault("A4")
+def test_slowing_for_work_ends_when_half_a_seconds_worth_is_there_again() -> None:
+    """Half of the burst would take two seconds of rest, and a page that stays within its pace would never have it."""
+    pace = Pace(PageLimits(work_per_second=0.25), 0.0)
+    assert pace.took(0, 0, 1.25, 0.0) == pytest.approx(1.0)
+    assert pace.debt(1.4) == 0
+    assert pace.slowed_since == 0.0
+    assert pace.debt(1.5) == 0
+    assert pace.slowed_since is None
+
+
 def test_one_large_message_is_no_flood_of_bytes() -> None:
     pace = Pace(PageLimits(bytes_per_second=1_000, message_bytes=16_000), 0.0)
     assert pace.took(1, 16_000, 0, 0.0) == 0
