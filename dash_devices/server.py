@@ -141,6 +141,7 @@ class _Server:
             self._end
         )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
+        self._loop.set_exception_handler(self._app.gate.watch.handle)
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()

@@ -161,7 +161,7 @@ ROWS = [
         "11.1",
         "a rule that comes later counts at once",
         "hub.py",
-        "            self.greeter.recheck_after_protect(self._linked.values())\n",
+        '            self.watch.guard("flush", lambda: self.greeter.recheck_after_protect(self._linked.values()))\n',
         "",
         "test_11_1_a_rule_that_comes_later_counts_at_once",
     ),
