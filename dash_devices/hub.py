@@ -48,6 +48,7 @@ class Hub:
         vitals: whether they are alive.
         faults: says whether one more line about a page that breaks the rules may be logged.
         greeted: called under the lock with the session of every hello.
+        sweeping: called once a second.
         closing: called before the pages are told that the server goes.
     """
 
@@ -61,6 +62,7 @@ class Hub:
         self.faults = Refusals(engine.metrics)
         self.build = ""
         self.greeted: Callable[[Session], object] = lambda session: None
+        self.sweeping: Callable[[], object] = lambda: None
         self.closing: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
@@ -266,7 +268,8 @@ class Hub:
             self.watch.guard("housekeeping", self.sweep)
 
     def sweep(self) -> None:
-        """Cut the dead sockets, and send the pings that are due."""
+        """Cut the dead sockets, and send the pings that are due; rights that have changed count from now on."""
+        self.watch.guard("housekeeping", self.sweeping)
         if self.vitals.sweep(list(self._linked.values())):
             self.wake()
         with self.engine.lock:

@@ -46,7 +46,7 @@ def serve(
     Raises:
         ServerError: the port is in use, or the app refuses to begin.
     """
-    if not app.gate.is_guarded and not _is_loopback(host):
+    if not app.gate.is_guarded and not is_loopback(host):
         logger.warning("%s can be reached from elsewhere, and %s", host or "every address of this machine", OPEN)
         app.gate.told_open = True
     if unknown:
@@ -69,7 +69,7 @@ def serve(
         loop.close()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Can only this machine reach it? A name counts if all it stands for is."""
     try:
         found = socket.getaddrinfo(host, None) if host else []

@@ -23,7 +23,7 @@ from quart import Quart, Response, request
 from ..components import id_text
 from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
-from ..server import serve
+from ..server import is_loopback, serve
 from ..sessions import Session
 from ..threads import carried, in_thread, is_cancelling
 from .compression import SUITE_FILE, ThreadedCompress
@@ -73,6 +73,11 @@ class DevicesBackend(QuartDashServer):
 
     def run(self, dash_app: Dash, host: str, port: int, debug: bool, **kwargs: Any) -> None:  # type: ignore[override]
         """Serve until the process is told to end."""
+        if debug and not is_loopback(host):
+            logger.warning(
+                "debug=True, and %s can be reached from elsewhere: who reaches it sees tracebacks, with source text and paths",
+                host or "every address of this machine",
+            )
         serve(dash_app, host=host, port=port, **kwargs)
 
 

@@ -349,4 +349,32 @@ ROWS = [
         "test_a_turn_that_nobody_takes_is_handed_on",
     ),
     _row("threads that check give way", "checks", "os.setpriority(", "max(", "test_a_thread_that_checks_gives_way"),
+    _row(
+        "other roles reach open pages",
+        "dash_glue/gating.py",
+        "        self._hub.sweeping = self._renew_logins\n",
+        "",
+        "test_roles_that_change_reach_open_pages",
+    ),
+    _row(
+        "a login that is over closes its pages",
+        "dash_glue/gating.py",
+        'session.link.close(Close.UNAUTHENTICATED, "your login has ended")',
+        "pass",
+        "test_open_pages_of_a_login_that_is_over_are_closed",
+    ),
+    _row(
+        "who the author let in is left alone",
+        "users",
+        "if identity.proof is None:",
+        "if False:",
+        "test_who_the_author_let_in_is_left_alone",
+    ),
+    _row(
+        "debug that others can reach is warned of",
+        "dash_glue/backend.py",
+        "if debug and not is_loopback(host):",
+        "if False:",
+        "test_debug_that_others_can_reach_is_warned_of",
+    ),
 ]
