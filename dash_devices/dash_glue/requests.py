@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import secrets
 from collections import Counter
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from ..connection import Handshake
 from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
 from ..sessions import Session
+from .cookies import WaitingCookies
 from .failures import failure_text
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SocketRequests:
 
     def __init__(self, app: Dash) -> None:
         self._app = app
-        self._cookies: dict[str, list[str]] = {}
+        self._cookies = WaitingCookies()
         self._under_way: Counter[str] = Counter()
 
     def handle(self, session: Session, handshake: Handshake, asked: Request) -> None:
@@ -176,16 +176,14 @@ class SocketRequests:
 
     # ---- cookies: a socket cannot set them, so the page fetches them once over HTTP ---------------------------------------
     def _keep_cookies(self, cookies: list[str]) -> str:
-        while len(self._cookies) > 1_000:
-            del self._cookies[next(iter(self._cookies))]
-        nonce = secrets.token_urlsafe(18)
-        self._cookies[nonce] = cookies
+        session = current_session.get()
+        nonce = self._cookies.keep(session.token if session is not None else "", cookies)
         return f"{self._app.config.requests_pathname_prefix}_dash-devices/cookie/{nonce}"
 
     async def serve_cookies(self, nonce: str) -> Response:
         """The view that hands the cookies of one reply over, once."""
         response = Response("", status=204, headers={"Cache-Control": "no-store"})
-        for cookie in self._cookies.pop(nonce, []):
+        for cookie in self._cookies.take(nonce):
             response.headers.add("Set-Cookie", cookie)
         return response
 

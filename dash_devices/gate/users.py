@@ -61,7 +61,7 @@ class Users:
         marks = Signer(key, salt="dash_devices.password", **_HASHING)  # type: ignore[arg-type]
         self._signature = functools.lru_cache(1_024)(lambda password: marks.get_signature(password).decode())
         self._generations: Counter[str] = Counter()
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by login: its user, and when it would expire
         methods = [user.password.partition("$")[0] for user in map(self.get, given) if user and user.password]
         method = methods[0] if methods else "scrypt"
         self._nobody = generate_password_hash(secrets.token_hex(), method)
@@ -124,12 +124,17 @@ class Users:
         """All logins of this user end."""
         self._generations[name] += 1
 
-    def end(self, session: str) -> None:
-        """One login ends."""
+    def end(self, session: str, name: str) -> None:
+        """One login of a user ends. Where too many have ended to remember them, all those of the user with the oldest do."""
         now = time.time()
-        self._ended[session] = now + self.seconds
-        while self._ended and (len(self._ended) > MOST_ENDED or next(iter(self._ended.values())) < now):
+        self._ended[session] = name, now + self.seconds
+        while self._ended:
+            user, expires = next(iter(self._ended.values()))
+            if expires >= now and len(self._ended) <= MOST_ENDED:
+                return
             self._ended.popitem(last=False)
+            if expires >= now:
+                self.revoke(user)
 
     def _mark(self, name: str) -> str:
         """Changes with the password."""

@@ -227,6 +227,28 @@ def test_who_the_author_let_in_is_left_alone() -> None:
     assert users.now(ours) is ours, "nothing has changed"
 
 
+def test_a_login_that_was_ended_stays_so_however_many_end_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dash_devices.gate.users.MOST_ENDED", 10)
+    users = Users({"ada": HASH, "grace": HASH}, app="x", secret_key=None, seconds=60)
+    ada, grace = users.new_cookie("ada"), users.new_cookie("grace")
+
+    def log_out(cookie: str) -> None:
+        identity = users.of_cookie(cookie)
+        assert identity is not None
+        assert identity.session is not None
+        users.end(identity.session, identity.username)
+
+    log_out(ada)
+    for _ in range(9):
+        log_out(users.new_cookie("grace"))
+    open_one = users.new_cookie("ada")
+    assert users.of_cookie(open_one) is not None
+    log_out(users.new_cookie("grace"))
+    assert users.of_cookie(ada) is None
+    assert users.of_cookie(grace) is not None
+    assert users.of_cookie(open_one) is None, "all of hers, rather than one that was ended"
+
+
 def test_a_script_sends_its_token(guarded: Any, raw: MakeRaw) -> None:
     bearer = f"Bearer {TOKEN}"
     assert ask(guarded, "/_dash-layout", Authorization=bearer).status == 200

@@ -10,6 +10,7 @@ from . import (
     durable,
     gate,
     lanes,
+    login,
     names,
     pages,
     properties,
@@ -39,6 +40,7 @@ ROWS: list[Row] = [
         wire,
         alive,
         gate,
+        login,
         access,
         durable,
     )
