@@ -117,11 +117,13 @@ class Scribe:
                 self._commit(work)
             return work is not None
         except Exception as error:
-            self._watch.failed("the state", error)
             self._metrics["state_errors"] += 1
-            if work is not None:
-                self._desk.settled(work.writes, str(error) or repr(error))
-            return not self._desk.pause(LAST_RETRY)
+            if work is None:
+                self._watch.failed("gathering the state", error)
+                return not self._desk.pause(LAST_RETRY)
+            self._watch.failed("writing the state (this part of it is given up)", error)
+            self._desk.settled(work.writes, str(error) or repr(error))
+            return True
 
     # ---- one commit ----------------------------------------------------------------------------------------------------
     def _commit(self, work: Work) -> None:
