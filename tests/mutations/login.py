@@ -94,7 +94,6 @@ ROWS = [
         "if False:",
         "test_a_turn_that_nobody_takes_is_handed_on",
     ),
-    _row("threads that check give way", "checks", "os.setpriority(", "max(", "test_a_thread_that_checks_gives_way"),
     _row(
         "other roles reach open pages",
         "dash_glue/gating.py",
