@@ -207,7 +207,7 @@ class Dash(Registering, Pushing, Gating, Protecting, Persisting, StockDash):
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         bound_all()
         self._only = only_process(self.config.name, self.socket_path)
-        self.gate.hosts.look_up()
+        self.gate.hosts.look_up(self.gate.watch)
         self._take_pending()
         self._load_layout()
         self._open_state()

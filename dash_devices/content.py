@@ -46,7 +46,7 @@ class Contents:
         if Code.PATCH in found:
             raise Refused(Nack.BAD_VALUE, "a Patch is for the server to send, not to receive")
         if Code.PROTOTYPE in found:
-            raise Refused(Nack.BAD_VALUE, "no value may name __proto__")
+            raise Refused(Nack.BAD_VALUE, strict.PROTOTYPE_TEXT)
         if Code.COMPONENTS in found and not self._registry.takes_components(key):
             raise Refused(Nack.BAD_VALUE, "a page may not write components here")
 

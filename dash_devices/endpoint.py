@@ -6,6 +6,7 @@ It reads the next message only after the last one was accepted: back-pressure in
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 UNDER_RUN = "dash_devices.under_run"
 """Key of the scopes of a server whose listener serves the push socket, with limits that no ASGI server has."""
+
+logger = logging.getLogger("dash_devices.socket")
 
 
 class SocketApp(Protocol):
@@ -131,6 +134,7 @@ class _Socket:
     async def run(self) -> None:
         """Until either side ends it."""
         writer = asyncio.ensure_future(self._write())
+        writer.add_done_callback(self._wrote)
         self._reader = asyncio.ensure_future(self._read())
         code = 1006
         try:
@@ -158,6 +162,13 @@ class _Socket:
                 wait = self.connection.took(len(text), time.thread_time() - began)
                 if wait:
                     await asyncio.sleep(wait)
+
+    def _wrote(self, writer: asyncio.Task[None]) -> None:
+        """The writer has ended. Without one a page would be heard, but never answered."""
+        error = None if writer.cancelled() else writer.exception()
+        if error is not None:
+            logger.warning("a socket could not be written to (%r); it is cut", error)
+            self.abort()
 
     async def _write(self) -> None:
         while True:

@@ -59,8 +59,8 @@ class Engine:
         self.components = Components(self.access.veil)
         self.shared.around = self.components.around
         self.registry = Registry(self.components)
-        self.lanes = Lanes()
         self.metrics: Counter[str] = Counter()
+        self.lanes = Lanes(metrics=self.metrics)
         self.startup = Startup(self)
         self.waits = Waits()
         self.running = False

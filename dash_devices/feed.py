@@ -50,7 +50,11 @@ class Feed:
         if self._transport.is_closing():
             return
         if self._unread:
-            self._go()
+            try:
+                self._go()
+            except BaseException:
+                self._transport.close()  # as the loop does where reading fails; else nothing would be read any more
+                raise
         if self._timer is None:
             self._transport.resume_reading()
 

@@ -28,6 +28,7 @@ from .protocol import Applied, Change, Close, Hello, Mount, Pong, WatchList
 from .refusals import Refusals
 from .sessions import Link, Session, Sessions
 from .shared import Entry, Key
+from .supervision import Watch
 from .vitals import SWEEP_SECONDS, Vitals
 from .waker import Grace, Waker
 
@@ -47,6 +48,7 @@ class Hub:
         vitals: whether they are alive.
         faults: says whether one more line about a page that breaks the rules may be logged.
         greeted: called under the lock with the session of every hello.
+        sweeping: called once a second.
         closing: called before the pages are told that the server goes.
     """
 
@@ -60,13 +62,14 @@ class Hub:
         self.faults = Refusals(engine.metrics)
         self.build = ""
         self.greeted: Callable[[Session], object] = lambda session: None
+        self.sweeping: Callable[[], object] = lambda: None
         self.closing: Callable[[], object] = lambda: None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
         self.waker = Waker(self.flush)
         self.grace = Grace(self.flush_session)
+        self.watch = Watch(engine.metrics)
         self._linked: dict[str, Session] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self.intake = Intake(engine, self.vitals.age, self.limits)
         self.asks = Asks(self.faults)
         engine.changed = self.wake
@@ -87,14 +90,18 @@ class Hub:
         """Send every page that can take it what it needs next."""
         batches: Batches = {}
         with self.engine.lock:
-            self.greeter.recheck_after_protect(self._linked.values())
+            self.watch.guard("flush", lambda: self.greeter.recheck_after_protect(self._linked.values()))
             for session in list(self._linked.values()):
-                self._flush_session(session, self.engine.registry.version, batches)
+                self.flush_session(session, batches)
 
-    def flush_session(self, session: Session) -> None:
-        """A page can take frames again, or its answers have waited long enough."""
+    def flush_session(self, session: Session, batches: Batches | None = None) -> None:
+        """A page can take frames again, or its answers have waited long enough. One that cannot be served holds up no other."""
         with self.engine.lock:
-            self._flush_session(session, self.engine.registry.version, {})
+            work = partial(
+                self._flush_session, session, self.engine.registry.version, {} if batches is None else batches
+            )
+            if not self.watch.guard("flush", work):
+                self.drop(session, "what is due cannot be sent")
 
     def _flush_session(self, session: Session, version: int, batches: Batches) -> None:
         link = session.link
@@ -240,10 +247,7 @@ class Hub:
     def spawn(self, coroutine: Awaitable[None], name: str) -> asyncio.Task[None]:
         """Run a coroutine beside the hub; it is cancelled when the server stops."""
         assert self.loop is not None
-        task = self.loop.create_task(_as_coroutine(coroutine), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self.watch.task("a request", coroutine, loop=self.loop, name=name)
 
     # ---- the server's life ---------------------------------------------------------------------------------------------
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -254,17 +258,18 @@ class Hub:
         self.engine.running = True
         self.intake.start()
         self.waker.start(loop)
-        self.spawn(self._housekeeping(), "dash-devices housekeeping")
+        self.watch.task("housekeeping", self._housekeeping(), loop=loop)
         self.engine.startup.open()
 
     async def _housekeeping(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self.engine.lanes.report_slow()
-            self.sweep()
+            self.watch.guard("housekeeping", self.engine.lanes.report_slow)
+            self.watch.guard("housekeeping", self.sweep)
 
     def sweep(self) -> None:
-        """Cut the dead sockets, and send the pings that are due."""
+        """Cut the dead sockets, and send the pings that are due; rights that have changed count from now on."""
+        self.watch.guard("housekeeping", self.sweeping)
         if self.vitals.sweep(list(self._linked.values())):
             self.wake()
         self.presence.forget_absent()
@@ -287,14 +292,7 @@ class Hub:
         self.stopping, self.engine.running = True, False
         self.presence.clear()
         await self.engine.lanes.stop()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.watch.stop()
         self.loop = None
         self.grace.end_all(self.sessions)
         self.waker.stop()
-
-
-async def _as_coroutine(awaitable: Awaitable[None]) -> None:
-    await awaitable

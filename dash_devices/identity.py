@@ -65,12 +65,14 @@ class Identity:
         roles: any iterable of names.
         expires: seconds since 1970 at which his sockets are closed; None: never.
         session: which login it was, for logging out.
+        proof: changes with the password or token that a login was made with; None: it was made by no login of ours.
     """
 
     username: str
     roles: Iterable[str] = frozenset()
     expires: float | None = dataclasses.field(default=None, compare=False)
     session: str | None = dataclasses.field(default=None, compare=False, repr=False)
+    proof: str | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.roles, str):

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import orjson
 
@@ -23,6 +24,7 @@ from .sessions import KEEP_SECONDS, KEEP_TABS, Remembered, Session
 from .shared import Key
 from .startup import QUIET
 from .statefile import TAB, Row, RowKey
+from .supervision import Watch
 
 logger = logging.getLogger("dash_devices.state")
 
@@ -58,6 +60,7 @@ class Journal:
         self._unclaimed: set[str] = set()  # tabs of earlier lives that have not come back
         self._told = ""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch = Watch(engine.metrics)
         self._scribe = Scribe(self, generations, engine.metrics)
         self._load(self._scribe.rows)
 
@@ -179,12 +182,20 @@ class Journal:
             self._is_busy, self._is_behind = True, False
             writes, self._ahead = self._ahead, []
             tabs, self._changed_tabs = self._changed_tabs, {}
+        try:
+            return self._work(tabs, writes)
+        except BaseException:
+            self.returned(Work({}, tabs, writes, 0), writes)
+            raise
+
+    def _work(self, tabs: dict[str, bytes | None], writes: list[Write]) -> Work:
         with self._engine.lock:
             shared = self._engine.shared
             dirty = [key for key in shared.dirty or () if self._selection.keeps(key)]
+            found = {key: shared.get(key) for key in dirty if key not in self._pending}
             # what stands there is older than the change, which may be on disk already
             shared.dirty = {key: None for key in dirty if key in self._pending}
-            return Work({key: shared.get(key) for key in dirty if key not in self._pending}, tabs, writes, shared.seq)
+            return Work(found, tabs, writes, shared.seq)
 
     def settled(self, writes: list[Write], trouble: str) -> None:
         """The loop goes on with these changes."""
@@ -230,11 +241,8 @@ class Journal:
         while self._settled:
             writes, trouble = self._settled.popleft()
             for write in writes:
-                try:
-                    write.done(trouble)
-                except Exception:
-                    logger.exception("a change that is on disk could not be carried out")
-                self._stored(write)
+                self._watch.guard("changes that are on disk", partial(write.done, trouble))
+                self._watch.guard("changes that are on disk", partial(self._stored, write))
         if self.notice != self._told:
             self._told = self.notice
             self.tell(self.notice)

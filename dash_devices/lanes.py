@@ -11,10 +11,11 @@ import contextvars
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from .supervision import Watch
 from .threads import Threads
 
 logger = logging.getLogger("dash_devices.lanes")
@@ -71,13 +72,15 @@ class Lane:
 class Lanes:
     """All lanes of an app. Every method may be called from any thread once the loop is known."""
 
-    def __init__(self, capacity: int = CAPACITY, threads: Threads | None = None) -> None:
+    def __init__(
+        self, capacity: int = CAPACITY, threads: Threads | None = None, metrics: Counter[str] | None = None
+    ) -> None:
         self.capacity = capacity
-        self.threads = threads or Threads()
+        self._watch = Watch(Counter() if metrics is None else metrics)
+        self.threads = threads or Threads(watch=self._watch)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.RLock()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._named: set[Call] = set()
 
     def lane(self, name: str) -> Lane:
@@ -104,7 +107,7 @@ class Lanes:
         if full:
             advice = "most_recent=True would keep only the newest"
             logger.error("lane %s is full (%d calls wait); %s is skipped; %s", name, lane.waiting, call.name, advice)
-            call.skipped("busy")
+            self._skip(call, "busy")
         first = self._take(lane) if start else None
         if first is not None:
             self._begin(lane, first)
@@ -136,7 +139,7 @@ class Lanes:
             if not late:
                 return call
             logger.warning("%s waited longer than its max_age of %s s and is dropped", call.name, call.max_age)
-            call.skipped("max_age")
+            self._skip(call, "max_age")
 
     def _begin(self, lane: Lane, call: Call) -> None:
         if not call.is_async:
@@ -148,7 +151,7 @@ class Lanes:
                 assert self.loop is not None
                 self.loop.call_soon_threadsafe(self._start_task, lane, call)
             except RuntimeError:  # the loop was closed meanwhile: the server has stopped
-                call.skipped("stopped")
+                self._skip(call, "stopped")
 
     def _on_loop(self) -> bool:
         try:
@@ -161,8 +164,8 @@ class Lanes:
         while current is not None:
             try:
                 contextvars.Context().run(current.run)
-            except BaseException:  # a fault of ours: it must not take the lane with it
-                logger.exception("%s: the call did not end as it should", current.name)
+            except BaseException as error:  # a fault of ours: it must not take the lane with it
+                self._watch.failed("lanes", error)
             current = self._take(lane)
             if current is not None and current.is_async:
                 self._begin(lane, current)
@@ -171,9 +174,13 @@ class Lanes:
     def _start_task(self, lane: Lane, call: Call) -> None:
         assert self.loop is not None
         # an empty context: what the asking side set (its request, its callback) is not the callback's business
-        task = self.loop.create_task(self._run_async(lane, call), name=call.name, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._watch.task(
+            "lanes", self._run_async(lane, call), loop=self.loop, name=call.name, context=contextvars.Context()
+        )
+
+    def _skip(self, call: Call, reason: str) -> None:
+        """Tell a call that it will not run. A fault in there must not take the lane with it."""
+        self._watch.guard("lanes", lambda: call.skipped(reason))
 
     async def _run_async(self, lane: Lane, call: Call) -> None:
         # a task for each call: one that is cancelled costs no other its turn, and none holds the loop between two
@@ -208,10 +215,8 @@ class Lanes:
                 lane.queue.clear()
                 lane.size = 0
         for call in dropped:
-            call.skipped("stopped")  # somebody may wait for it
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._skip(call, "stopped")  # somebody may wait for it
+        await self._watch.stop()
 
 
 def run_as_call(coroutine: Callable[[], Coroutine[Any, Any, Any]], name: str) -> tuple[Call, asyncio.Future[Any]]:

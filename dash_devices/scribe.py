@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import logging
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from .errors import DashDevicesError
 from .generations import Generations
 from .shared import Entry, Key
 from .statefile import TAB, VALUE, Damaged, Row, RowKey
+from .supervision import Watch
 
 logger = logging.getLogger("dash_devices.state")
 
@@ -85,7 +85,8 @@ class Scribe:
         self._failing_since: float | None = None
         self._delay = FIRST_RETRY
         self._copied_at, self._copied_commits = time.monotonic(), self._file.commits
-        self._thread = threading.Thread(target=self._run, name="dash-devices-state", daemon=True)
+        self._watch = Watch(metrics)
+        self._thread = self._watch.thread("the state", self._run, "dash-devices-state")
         metrics.update(dict.fromkeys(("state_commits", "state_errors", "state_copies", "state_failing"), 0))
 
     def start(self, seq: int) -> None:
@@ -103,14 +104,26 @@ class Scribe:
             logger.error("the state could not be written within %g s; ending without it", seconds)
 
     def _run(self) -> None:
-        while (work := self._desk.gather()) is not None:
-            try:
-                self._commit(work)
-            except Exception as error:  # of ours: whoever waits for it must not wait for ever
-                logger.exception("the state cannot be written; this part of it is given up")
-                self._metrics["state_errors"] += 1
-                self._desk.settled(work.writes, str(error))
+        while self._step():
+            pass
         self._finish()
+
+    def _step(self) -> bool:
+        """Gather work and commit it. A fault of ours ends neither this thread nor the wait of a page. False: the end."""
+        work = None
+        try:
+            work = self._desk.gather()
+            if work is not None:
+                self._commit(work)
+            return work is not None
+        except Exception as error:
+            self._metrics["state_errors"] += 1
+            if work is None:
+                self._watch.failed("gathering the state", error)
+                return not self._desk.pause(LAST_RETRY)
+            self._watch.failed("writing the state (this part of it is given up)", error)
+            self._desk.settled(work.writes, str(error) or repr(error))
+            return True
 
     # ---- one commit ----------------------------------------------------------------------------------------------------
     def _commit(self, work: Work) -> None:

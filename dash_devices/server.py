@@ -61,7 +61,7 @@ def serve(
     Raises:
         ServerError: the port is in use, or the app refuses to begin.
     """
-    if not app.gate.is_guarded and not _is_loopback(host):
+    if not app.gate.is_guarded and not is_loopback(host):
         logger.warning("%s can be reached from elsewhere, and %s", host or "every address of this machine", OPEN)
         app.gate.told_open = True
     if unknown:
@@ -84,7 +84,7 @@ def serve(
         loop.close()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Can only this machine reach it? A name counts if all it stands for is."""
     try:
         found = socket.getaddrinfo(host, None) if host else []
@@ -178,6 +178,7 @@ class _Server:
         )  # where dash.testing (4.4.1) looks to end a Quart server
         self._take_signals()
         _lift_limits(self._app.server, self._app.limits.message_bytes)
+        self._loop.set_exception_handler(self._app.gate.watch.handle)
         lifespan = Lifespan(self._asgi, self._config, self._loop, self._state)
         task = self._loop.create_task(lifespan.handle_lifespan())
         await lifespan.wait_for_startup()

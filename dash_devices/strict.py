@@ -22,6 +22,7 @@ MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is 
 
 _SMALLEST = 3  # bytes of a list in a list: "[],"
 _PROTOTYPE = "__proto__"
+PROTOTYPE_TEXT: Final = "no value may name __proto__"
 MARKS: Final = (
     b'"namespace":',
     b'"__dash_patch_update":',
@@ -165,11 +166,6 @@ def is_code(node: Mapping[str, Any]) -> bool:
 def names_prototype(value: Any) -> bool:
     """Does a decoded value name ``__proto__``?"""
     return Code.PROTOTYPE in code_in(value)
-
-
-def may_name_prototype(raw: bytes) -> bool:
-    """Could JSON, as anybody writes it, name ``__proto__``? A quick look that never says no wrongly."""
-    return _PROTOTYPE.encode() in raw or b"\\u" in raw
 
 
 def code_in(value: Any) -> Code:

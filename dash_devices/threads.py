@@ -7,10 +7,12 @@ import contextvars
 import logging
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
+
+from .supervision import Watch
 
 logger = logging.getLogger("dash_devices.lanes")
 
@@ -31,8 +33,9 @@ class Threads:
     process, and with it the port and the hardware, alive.
     """
 
-    def __init__(self, limit: int = MAX_THREADS) -> None:
+    def __init__(self, limit: int = MAX_THREADS, watch: Watch | None = None) -> None:
         self._limit = limit
+        self._watch = watch or Watch(Counter())
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._count = 0
@@ -50,7 +53,7 @@ class Threads:
                 self._backlog += 1
                 return
             self._count += 1
-        threading.Thread(target=self._loop, name="dash-devices-call", daemon=True).start()
+        self._watch.thread("threads", self._loop, "dash-devices-call").start()
 
     def _loop(self) -> None:
         while True:
@@ -63,7 +66,10 @@ class Threads:
                         self._count -= 1
                         return
                 continue
-            work()
+            try:
+                work()
+            except BaseException as error:  # of ours: it must not take the thread with it, which is one of few
+                self._watch.failed("threads", error)
             with self._lock:
                 if self._backlog:
                     self._backlog -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from . import codec
 from .engine import Engine
@@ -12,6 +13,7 @@ from .errors import ProtocolError
 from .protocol import CHECK_EVERY, PING_SECONDS, Hello, Ping, Pong
 from .pulse import Pulse
 from .sessions import Link, Session
+from .supervision import Watch
 
 logger = logging.getLogger("dash_devices.clients")
 
@@ -54,6 +56,7 @@ class Vitals:
         self._drop = drop
         self.now = now
         self.wall = wall
+        self._watch = Watch(engine.metrics)
         self._swept: float | None = None
         engine.metrics.update(dict.fromkeys(COUNTED, 0))
         self._phase = 0.0
@@ -119,7 +122,7 @@ class Vitals:
                 pulse.moved += late
                 pulse.drained += late
                 pulse.answered += late
-            self._look(session, link, now)
+            self._watch.guard("heartbeats", partial(self._look, session, link, now))
             if now >= pulse.due:
                 pulse.due = max(pulse.due + PING_SECONDS, now)
                 pulse.wanted = due = True

@@ -21,16 +21,15 @@ from ..clients import Client
 from ..components import id_text
 from ..errors import ServerError
 from ..lanes import current_lane, run_as_call
-from ..server import serve
+from ..server import is_loopback, serve
 from ..sessions import Session
-from ..strict import may_name_prototype, names_prototype
 from ..threads import Pool, Share, carried, in_thread, is_cancelling
 from .bodies import BadBodyError, checked, is_large
 from .compression import ThreadedCompress
 from .metering import left_out
 from .queueing import MAX_UNANSWERED
 from .registration import SERIALIZED
-from .requests import PROTOTYPE_TEXT, asking_client, current_returned, current_session, page_session, page_view
+from .requests import asking_client, current_returned, current_session, page_session, page_view
 from .suite_files import StreamedSuites
 
 if TYPE_CHECKING:
@@ -61,15 +60,7 @@ class DevicesBackend(StreamedSuites):
         """The view of ``_dash-update-component``, for HTTP and for the socket."""
 
         async def dispatch() -> Response:
-            body = await request.get_json()
-            if (
-                current_session.get() is None
-                and may_name_prototype(cast(bytes, await request.get_data()))
-                and names_prototype(body)
-            ):
-                dash_app._hub.faults.note("prototype", "%s: a request names __proto__", request.remote_addr)
-                return Response(PROTOTYPE_TEXT, status=400, content_type="text/plain")
-            return await _dispatch(dash_app, body)
+            return await _dispatch(dash_app, await request.get_json())
 
         # the name by which extensions know Dash's view (dash/backends/_quart.py sets the same)
         dispatch.__name__ = dispatch.__qualname__ = "dispatch"
@@ -78,6 +69,11 @@ class DevicesBackend(StreamedSuites):
 
     def run(self, dash_app: Dash, host: str, port: int, debug: bool, **kwargs: Any) -> None:  # type: ignore[override]
         """Serve until the process is told to end."""
+        if debug and not is_loopback(host):
+            logger.warning(
+                "debug=True, and %s can be reached from elsewhere: who reaches it sees tracebacks, with source text and paths",
+                host or "every address of this machine",
+            )
         serve(dash_app, host=host, port=port, **kwargs)
 
 

@@ -27,6 +27,8 @@ from ..gate.login import Login
 from ..gate.proxies import FORWARDED
 from ..gate.users import User, Users
 from ..hub import Hub
+from ..identity import Identity
+from ..protocol import Close
 from .json_bodies import count_json
 
 NEWER = DASH_VERSION_URL.rpartition("/")[0]  # where Dash's dev tools ask for newer versions
@@ -98,7 +100,8 @@ class Gating:
         """Ask for name and password on a page of our own, and keep a signed cookie; scripts send a token.
 
         Args:
-            users: `User`, or the hash of a password, by name. Read at each request: a change of it counts at once.
+            users: `User`, or the hash of a password, by name. Read at each request, and once a second for open pages: a
+                change of it counts at once.
             hours: how long a login lasts.
             secret_key: signs the cookies; without one all have to log in again after a restart.
 
@@ -117,7 +120,23 @@ class Gating:
             places=self.gate.places,
             refusals=self.gate.refusals,
         )
+        self._hub.sweeping = self._renew_logins
         self.gate.authenticators.append(self.gate.login.authenticate)
+
+    def _renew_logins(self) -> None:
+        """The users may be changed at any time: open pages get the roles of now, or are closed."""
+        assert self.gate.login is not None
+        for session in list(self._hub.presence.joined.values()):
+            was = session.identity
+            identity = self.gate.login.users.now(was) if isinstance(was, Identity) else was
+            if identity is was:
+                continue
+            if identity is not None:
+                session.identity = identity
+                if session.client.authentication is was:  # else the author has put somebody else there
+                    session.client.authentication = identity
+            elif session.link is not None:
+                session.link.close(Close.UNAUTHENTICATED, "your login has ended")
 
     @property
     def login_url(self) -> str:

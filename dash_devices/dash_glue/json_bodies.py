@@ -20,6 +20,10 @@ from ..refusals import Refusals
 IN_PLACE = 65_536  # bytes: up to here it takes less than a thread would
 
 
+class PrototypeError(Exception):
+    """A body names ``__proto__``."""
+
+
 def count_json(
     server: Quart, *, strict_paths: Container[str], limits: Callable[[], PageLimits], refusals: Refusals
 ) -> None:
@@ -53,6 +57,9 @@ def count_json(
             except TooComplexError:
                 refusals.note("json", "%s %s refused: JSON with too many parts", self.method, self.path)
                 raise RequestEntityTooLarge from None
+            except PrototypeError:
+                refusals.note("prototype", "%s %s refused: it names __proto__", self.method, self.path)
+                raise BadRequest(strict.PROTOTYPE_TEXT) from None
             except ProtocolError as error:
                 refusals.note("json", "%s %s refused: no JSON", self.method, self.path)
                 raise BadRequest(str(error)) from None
@@ -80,4 +87,9 @@ def _loaded(raw: bytes, limits: PageLimits, is_strict: bool) -> tuple[Any] | Non
     most = max(strict.MAX_CONTAINERS, limits.nodes), max(strict.MAX_PARTS, limits.nodes)
     if len(raw) > limits.message_bytes or strict.is_too_complex(raw, *most):
         raise TooComplexError
-    return (codec._load(raw),) if is_strict else None
+    if not is_strict:
+        return None
+    value = codec._load(raw)
+    if strict.is_suspect(raw) and strict.names_prototype(value):
+        raise PrototypeError
+    return (value,)

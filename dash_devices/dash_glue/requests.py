@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import secrets
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -25,6 +24,7 @@ from ..endpoint import handshake_of
 from ..identity import IDENTITY, is_same_person
 from ..protocol import SEQ_HEADER, TAB_HEADER, Request
 from ..sessions import Session
+from .cookies import WaitingCookies
 from .failures import failure_text
 from .metering import Meter, Turn, current_meter, metered
 from .queueing import Asked, PageRequests
@@ -40,7 +40,6 @@ ROUTES = {
     "dependencies": ("GET", "_dash-dependencies"),
     "callback": ("POST", "_dash-update-component"),
 }
-PROTOTYPE_TEXT = "no value may name __proto__"
 # of the handshake, and wrong for a request that travels over it
 _HANDSHAKE_ONLY = (b"connection", b"upgrade", b"content-length", b"content-type", b"accept-encoding")
 
@@ -78,7 +77,7 @@ class SocketRequests:
 
     def __init__(self, app: Dash) -> None:
         self._app = app
-        self._cookies: dict[str, list[str]] = {}
+        self._cookies = WaitingCookies()
         self._pages: WeakKeyDictionary[Session, PageRequests] = WeakKeyDictionary()
         self._turn = Turn()
         self._headers: WeakKeyDictionary[Connection, Headers] = WeakKeyDictionary()
@@ -97,7 +96,7 @@ class SocketRequests:
         refusal = page.refusal(one)
         if refusal is None and asked.is_suspect and strict.names_prototype(asked.body):
             self._app._hub.faults.note("prototype", "client %s: a request names __proto__", session.client)
-            refusal = 400, PROTOTYPE_TEXT
+            refusal = 400, strict.PROTOTYPE_TEXT
         if refusal is None:
             page.put(one)
             return
@@ -218,16 +217,14 @@ class SocketRequests:
 
     # ---- cookies: a socket cannot set them, so the page fetches them once over HTTP ---------------------------------------
     def _keep_cookies(self, cookies: list[str]) -> str:
-        while len(self._cookies) > 1_000:
-            del self._cookies[next(iter(self._cookies))]
-        nonce = secrets.token_urlsafe(18)
-        self._cookies[nonce] = cookies
+        session = current_session.get()
+        nonce = self._cookies.keep(session.token if session is not None else "", cookies)
         return f"{self._app.config.requests_pathname_prefix}_dash-devices/cookie/{nonce}"
 
     async def serve_cookies(self, nonce: str) -> Response:
         """The view that hands the cookies of one reply over, once."""
         response = Response("", status=204, headers={"Cache-Control": "no-store"})
-        for cookie in self._cookies.pop(nonce, []):
+        for cookie in self._cookies.take(nonce):
             response.headers.add("Set-Cookie", cookie)
         return response
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
 from collections.abc import Callable
 from operator import itemgetter
 
@@ -13,7 +10,6 @@ from ..threads import Threads, in_thread
 
 AT_ONCE = 2  # each takes 32 MiB and a processor for tens of milliseconds
 WAITING = 32
-NICENESS = 5  # of the threads, more than the event loop's: it has to wait for no password
 
 
 class CrowdedError(Exception):
@@ -51,7 +47,7 @@ class Checks:
             self._free -= 1
         else:
             await self._wait(tries)
-        work = asyncio.ensure_future(in_thread(self._threads, lambda: _slowly(check)))
+        work = asyncio.ensure_future(in_thread(self._threads, check))
         work.add_done_callback(lambda _: self._next())  # a client that goes does not free the thread
         return bool(await asyncio.shield(work))
 
@@ -85,11 +81,3 @@ class Checks:
             queue.pop(0)[1].set_result(None)
         else:
             self._free += 1
-
-
-def _slowly(check: Callable[[], bool]) -> bool:
-    """Run a check in this thread, which gives way to the others from now on, where threads have a niceness of their own."""
-    if sys.platform == "linux":
-        niceness = os.getpriority(os.PRIO_PROCESS, os.getpid()) + NICENESS
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-    return check()

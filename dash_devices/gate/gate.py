@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..identity import IDENTITY, AuthRequest, Refuse, username_of
 from ..origins import written_origin
 from ..refusals import Refusals
+from ..supervision import Watch
 from ..threads import Threads, carried, in_thread, is_cancelling
 from .head import Head, Scope
 from .hosts import HostList
@@ -72,7 +73,8 @@ class Gate:
         self.refusals = Refusals(metrics)
         self.authenticators: list[Authenticate] = []
         self.login: Login | None = None
-        self._threads = Threads(THREADS)
+        self.watch = Watch(metrics)
+        self._threads = Threads(THREADS, self.watch)
         self._told_forwarded = False
         self.told_open = False
 

@@ -7,10 +7,10 @@ origin with us, and only the name in the Host header tells. An address cannot be
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterable
 
 from ..origins import Host, ascii_name, parse_host, parse_origin
+from ..supervision import Watch
 
 
 class HostList:
@@ -33,9 +33,9 @@ class HostList:
                 self._exact.add((parsed[1].rstrip("."), None))
         self._add_own(socket.gethostname())
 
-    def look_up(self) -> None:
+    def look_up(self, watch: Watch) -> None:
         """Find this machine's full name, in a thread of its own: the resolver may take seconds."""
-        threading.Thread(target=self._full_name, name="dash-devices-name", daemon=True).start()
+        watch.thread("the name of this machine", self._full_name, "dash-devices-name").start()
 
     def __contains__(self, host: object) -> bool:
         if not isinstance(host, Host):

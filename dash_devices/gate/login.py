@@ -111,7 +111,7 @@ class Login:
         if head.method == "POST":
             identity = await self.authenticate(head.request())
             if identity is not None and identity.session is not None:
-                self.users.end(identity.session)
+                self.users.end(identity.session, identity.username)
                 self._places.close("you have logged out", session=identity.session)
             gone = ("set-cookie", self._cookie(head, "", 0))
             await _answer(send, 303, "", ("location", self._link(head) + LOGIN), gone)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import hmac
 import secrets
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeTimedSerializer
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -58,9 +58,10 @@ class Users:
         self._given = given
         self.seconds = seconds
         self._cookies = URLSafeTimedSerializer(key, salt=f"dash_devices.login {app}", signer_kwargs=_HASHING)
-        self._marks = Signer(key, salt="dash_devices.password", **_HASHING)  # type: ignore[arg-type]
+        marks = Signer(key, salt="dash_devices.password", **_HASHING)  # type: ignore[arg-type]
+        self._signature = functools.lru_cache(1_024)(lambda password: marks.get_signature(password).decode())
         self._generations: Counter[str] = Counter()
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by login: its user, and when it would expire
         methods = [user.password.partition("$")[0] for user in map(self.get, given) if user and user.password]
         method = methods[0] if methods else "scrypt"
         self._nobody = generate_password_hash(secrets.token_hex(), method)
@@ -84,7 +85,7 @@ class Users:
         for name in list(self._given):  # all of them: the time tells nothing
             user = self.get(name)
             if user is not None and hmac.compare_digest(user.token or "", digest):
-                found = Identity(name, user.roles)
+                found = Identity(name, user.roles, proof=user.token)
         return found
 
     # ---- cookies -------------------------------------------------------------------------------------------------------
@@ -106,20 +107,36 @@ class Users:
             return None
         if not hmac.compare_digest(mark, self._mark(name)):
             return None
-        return Identity(name, user.roles, at.timestamp() + self.seconds, session)
+        return Identity(name, user.roles, at.timestamp() + self.seconds, session, mark)
+
+    def now(self, identity: Identity) -> Identity | None:
+        """A login as the users are by now: with the roles of now, or None where it is over. What no login made stays as it is."""
+        if identity.proof is None:
+            return identity
+        user = self.get(identity.username)
+        proof = None if user is None else user.token if identity.session is None else self._mark(identity.username)
+        if user is None or proof != identity.proof:
+            return None
+        roles = frozenset(user.roles)
+        return identity if roles == identity.roles else dataclasses.replace(identity, roles=roles)
 
     def revoke(self, name: str) -> None:
         """All logins of this user end."""
         self._generations[name] += 1
 
-    def end(self, session: str) -> None:
-        """One login ends."""
+    def end(self, session: str, name: str) -> None:
+        """One login of a user ends. Where too many have ended to remember them, all those of the user with the oldest do."""
         now = time.time()
-        self._ended[session] = now + self.seconds
-        while self._ended and (len(self._ended) > MOST_ENDED or next(iter(self._ended.values())) < now):
+        self._ended[session] = name, now + self.seconds
+        while self._ended:
+            user, expires = next(iter(self._ended.values()))
+            if expires >= now and len(self._ended) <= MOST_ENDED:
+                return
             self._ended.popitem(last=False)
+            if expires >= now:
+                self.revoke(user)
 
     def _mark(self, name: str) -> str:
         """Changes with the password."""
-        user: Any = self.get(name)
-        return self._marks.get_signature((user.password if user else None) or "").decode()
+        user = self.get(name)
+        return self._signature((user.password if user is not None else None) or "")

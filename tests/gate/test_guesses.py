@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -260,14 +258,3 @@ def test_who_gives_up_waiting_leaves_no_gap() -> None:
         return list(await asyncio.gather(second, third))
 
     assert asyncio.run(run()) == [True, True]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
-def test_a_thread_that_checks_gives_way() -> None:
-    from dash_devices.gate.checks import NICENESS, Checks
-
-    def is_nicer() -> bool:
-        own, process = (os.getpriority(os.PRIO_PROCESS, which) for which in (threading.get_native_id(), os.getpid()))
-        return own == min(19, process + NICENESS)
-
-    assert asyncio.run(Checks().run(0, is_nicer))

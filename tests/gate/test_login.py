@@ -177,6 +177,78 @@ def test_a_user_who_is_taken_out_or_gets_another_password_is_out(guarded: Any) -
     assert [ask(guarded, "/_dash-layout", Cookie=cookie).status for cookie in (ada, grace)] == [401, 401]
 
 
+def test_roles_that_change_reach_open_pages(serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dash_devices.hub.SWEEP_SECONDS", 0.02)
+    app: Any = with_login()
+    app.protect("shown.children", read="operator")
+    server = serve(app)
+    ada, logger = {"Cookie": log_in(server, "ada").cookie}, {"Authorization": f"Bearer {TOKEN}"}
+    app.users["logger"] = User(token=app.users["logger"].token, roles=["operator"])
+    pages = [raw(server.url, origin=server.url, headers=ada).join(), raw(server.url, headers=logger).join()]
+    clients = list(app.clients)
+    assert [client.authentication.roles for client in clients] == [{"operator"}] * 2
+    for name in ("ada", "logger"):
+        app.users[name] = User(app.users[name].password, token=app.users[name].token, roles=["guest"])
+    assert [page.closed() for page in pages] == [1012] * 2, "what they may read has changed: they connect again"
+    assert [client.authentication.roles for client in clients] == [{"guest"}] * 2
+    again = raw(server.url, origin=server.url, headers=ada)
+    again.resume(pages[0])
+    app.users["ada"] = User(app.users["ada"].password, roles=["guest", "night"])
+    wait_for(lambda: clients[0].authentication.roles == {"guest", "night"}, "the roles of now")
+    again.change("a", "value", "1")
+    assert again.until("ack"), "it goes on without connecting again"
+
+
+@pytest.mark.parametrize("how", ["taken out", "another password"])
+def test_open_pages_of_a_login_that_is_over_are_closed(
+    serve: Serve, raw: MakeRaw, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("dash_devices.hub.SWEEP_SECONDS", 0.02)
+    app: Any = with_login()
+    server = serve(app)
+    ada, grace = ({"Cookie": log_in(server, name).cookie} for name in ("ada", "grace"))
+    page, other = (raw(server.url, origin=server.url, headers=headers).join() for headers in (ada, grace))
+    if how == "taken out":
+        del app.users["ada"]
+    else:
+        app.users["ada"] = User(HASH.replace(HASH[-1], "0" if HASH[-1] != "0" else "1"))
+    assert page.closed() == 4401
+    other.change("a", "value", "1")
+    assert other.until("ack")
+
+
+def test_who_the_author_let_in_is_left_alone() -> None:
+    users = Users({"ada": User(HASH, roles=["operator"])}, app="x", secret_key=None, seconds=60)
+    for name in ("ada", "eve"):
+        theirs = dash_devices.Identity(name, ["guest"])
+        assert users.now(theirs) is theirs
+    ours = users.of_cookie(users.new_cookie("ada"))
+    assert ours is not None
+    assert users.now(ours) is ours, "nothing has changed"
+
+
+def test_a_login_that_was_ended_stays_so_however_many_end_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dash_devices.gate.users.MOST_ENDED", 10)
+    users = Users({"ada": HASH, "grace": HASH}, app="x", secret_key=None, seconds=60)
+    ada, grace = users.new_cookie("ada"), users.new_cookie("grace")
+
+    def log_out(cookie: str) -> None:
+        identity = users.of_cookie(cookie)
+        assert identity is not None
+        assert identity.session is not None
+        users.end(identity.session, identity.username)
+
+    log_out(ada)
+    for _ in range(9):
+        log_out(users.new_cookie("grace"))
+    open_one = users.new_cookie("ada")
+    assert users.of_cookie(open_one) is not None
+    log_out(users.new_cookie("grace"))
+    assert users.of_cookie(ada) is None
+    assert users.of_cookie(grace) is not None
+    assert users.of_cookie(open_one) is None, "all of hers, rather than one that was ended"
+
+
 def test_a_script_sends_its_token(guarded: Any, raw: MakeRaw) -> None:
     bearer = f"Bearer {TOKEN}"
     assert ask(guarded, "/_dash-layout", Authorization=bearer).status == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
+from hypothesis import seed, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from .model import ALL_RULES, BATCHES, LIMIT, PAIR, WATCHED, Hello, Line, Mods, Rule, Rules, World
@@ -225,7 +225,19 @@ def test_with_all_rules_every_history_converges() -> None:
     run(Histories, examples=200)
 
 
+SEEDS = {
+    Rule.MOUNT: 8,
+    Rule.NO_RESEND: 1,
+    Rule.KEPT: 26,
+    Rule.KEPT_GAP: 9,
+    Rule.MOUNT_AGAIN: 1,
+    Rule.ONLY_MODS_MOVE: 1,
+}
+"""Where to look first: there a history that fails comes soon, and elsewhere after up to half a minute."""
+
+
 @pytest.mark.parametrize("taken_out", Rule, ids=lambda rule: rule.name.lower())
 def test_without_a_rule_some_history_does_not(taken_out: Rule) -> None:
+    machine = without(frozenset({taken_out}))
     with pytest.raises(AssertionError):
-        run(without(frozenset({taken_out})), examples=3000, shrink=False)
+        run(seed(SEEDS[taken_out])(machine) if taken_out in SEEDS else machine, examples=3000, shrink=False)

@@ -57,7 +57,7 @@ ROWS = [
         "7.2",
         "who waits for a push is let go when it stops",
         "lanes.py",
-        'call.skipped("stopped")  # somebody',
+        'self._skip(call, "stopped")  # somebody',
         "pass  # somebody",
         "test_7_2_who_waits_for_a_push_is_let_go_when_the_server_stops",
     ),

@@ -16,6 +16,13 @@ from .hostile import change, make_app
 MakeRaw = Callable[..., Raw]
 
 
+@pytest.fixture
+def quick_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next ping comes in a tenth of a second, not in some."""
+    monkeypatch.setattr("dash_devices.hub.SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("dash_devices.vitals.PING_SECONDS", 0.1)
+
+
 def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw: MakeRaw, app: Any) -> None:
     """It is in no answer, and no newer than the seq at which the page goes on; nor is the answer kept for ever."""
     large = "x" * 200_000
@@ -32,6 +39,7 @@ def test_a_large_value_that_a_lost_socket_swallowed_is_told_again(url: str, raw:
     again.until_value("a", "value", large)
 
 
+@pytest.mark.usefixtures("quick_pings")
 def test_a_large_value_that_the_page_has_is_not_told_again(url: str, raw: MakeRaw, app: Any) -> None:
     """What it has worked off, it has: the answer to a later ping says so."""
     large = "x" * 200_000
@@ -67,6 +75,7 @@ def _blown_up(raw: MakeRaw, url: str, app: Any) -> Raw:
     return page
 
 
+@pytest.mark.usefixtures("quick_pings")
 def test_a_start_over_that_a_lost_socket_swallowed_comes_again(url: str, raw: MakeRaw, app: Any) -> None:
     """Nobody knows what the change was about: until the page says that it has everything, it gets everything."""
     page = _blown_up(raw, url, app)  # say that the line took it all and the page never saw it

@@ -73,7 +73,7 @@ def test_what_the_server_sent_waits_up_to_so_many_bytes(
         if how == "children":
             world.components.load(("panel", "children"), [div(number)])
         elif how == "page":
-            world.components.sent("a", {row(number): div(number)}, lambda key: False)
+            world.components.sent("a", {row(number): div(number)}, lambda key, value: False)
         world.store(row(number))
         world.components.load(("panel", "children"), [])
         world.components.forget_private("a")

@@ -12,7 +12,7 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 PACKAGE = sorted((TOP / "dash_devices").rglob("*.py"))
 OTHERS = [path for folder in ("tools", "tests", "examples") for path in sorted((TOP / folder).rglob("*.py"))]
-MAX_MODULE = 300  # lines
+MAX_MODULE = 400  # lines
 MAX_EXAMPLE = 60  # lines
 MAX_TESTS = 400  # lines: tests of one section stay together
 MAX_FUNCTION = 40  # lines of code

@@ -39,7 +39,7 @@ def test_the_first_traceback_is_whole_and_repeats_have_none(written: tuple[loggi
         failed(logger)
     text = stream.getvalue()
     assert text.count("Traceback") == 1
-    assert "in fail\n    raise RuntimeError(text)\nRuntimeError: the device is on fire" in text
+    assert "in fail\n  |     raise RuntimeError(text)\n  | RuntimeError: the device is on fire" in text
     assert text.count("a request failed: RuntimeError: the device is on fire (its traceback stands above)") == 2
     try:
         raise KeyError("another")
@@ -83,14 +83,14 @@ def test_long_texts_are_cut(written: tuple[logging.Logger, io.StringIO]) -> None
     assert "characters left out" in stream.getvalue()
 
 
-def test_what_is_no_warning_and_what_is_the_authors_is_left_alone() -> None:
-    logger, stream = logging.Logger("an author's"), io.StringIO()
-    logger.addHandler(logging.StreamHandler(stream))
-    loglimits.bound(logger, only={"log_exception"})
-    loglimits.bound(logger, only={"log_exception"})
-    assert len(logger.filters) == 1
-    for _ in range(LINES + 5):
-        logger.error("z" * (LONGEST + 5))
-        logger.info("noted")
-    assert stream.getvalue().count("z") == (LINES + 5) * (LONGEST + 5)
-    assert stream.getvalue().count("noted") == LINES + 5
+def test_what_is_no_warning_is_left_alone_and_a_logger_is_bounded_once(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("dash_devices.requests")
+    loglimits.bound_all()
+    loglimits.bound_all()
+    assert sum(isinstance(one, LogLimits) for one in logger.filters) == 1
+    with caplog.at_level(logging.INFO, logger.name):
+        for _ in range(LINES + 5):
+            logger.error("failed")
+            logger.info("z" * (LONGEST + 5))
+    assert caplog.messages.count("failed") == LINES
+    assert caplog.messages.count("z" * (LONGEST + 5)) == LINES + 5

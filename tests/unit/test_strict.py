@@ -254,4 +254,4 @@ def test_a_frame_cannot_hide_it_by_the_way_it_is_written(key: str, blank: str) -
 
 
 def test_a_frame_of_plain_data_is_not_looked_through() -> None:
-    assert not codec.decode(change('{"name":"space","type":"x","props":{},"text":"namespace"}')).is_suspect  # type: ignore[union-attr]
+    assert not codec.decode(change('{"name":"space","type":"x","props":{},"text":"the namespace"}')).is_suspect  # type: ignore[union-attr]
