@@ -47,7 +47,7 @@ class Generations:
 
     def release(self) -> None:
         """Somebody else may have it."""
-        self._lock.release()
+        self._lock.close()
 
     def _beside(self, ending: str) -> Path:
         return self.path.with_name(self.path.name + ending)

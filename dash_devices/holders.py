@@ -32,7 +32,7 @@ def of_port(port: int) -> str:
     return _words({f"socket:[{inode}]" for inode in inodes})
 
 
-def of_file(path: str) -> str:
+def of_file(path: Path) -> str:
     """Words for an error: which processes have a file open."""
     return _words({os.path.realpath(path)})
 

@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from . import holders
 from .errors import ServerError
 from .files import is_same, open_no_link, set_aside
 
@@ -21,7 +22,7 @@ _OURS = re.compile(rb"\d{20} [0-9a-f]{16}\n")
 
 
 class LockFile:
-    """A lock that is held until `release`.
+    """A lock that is held until `close`.
 
     Args:
         path: of the lock.
@@ -40,10 +41,13 @@ class LockFile:
             logger.warning("%s: was not written by this package; it is kept as %s", path, aside)
             self._descriptor = self._take()
             os.close(foreign)  # only now: a process that waits for it finds the new one held
+        holders.close_in_children(self)
 
-    def release(self) -> None:
-        """Somebody else may have it."""
-        os.close(self._descriptor)
+    def close(self) -> None:
+        """Another process may have it."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     # ---- holding -------------------------------------------------------------------------------------------------------
     def _take(self) -> int:
@@ -79,7 +83,7 @@ class LockFile:
                 ) from None
             raise ServerError(
                 f"{self._database}: another process has the state open; stop that one, or name another file: "
-                "two servers would overwrite each other's values"
+                f"two servers would overwrite each other's values (it is held{holders.of_file(self._path)})"
             ) from None
 
     # ---- counting ------------------------------------------------------------------------------------------------------

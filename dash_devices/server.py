@@ -287,7 +287,7 @@ def only_process(name: str, path: str) -> IO[str] | None:
         lock.close()
         raise ServerError(
             "several workers would each run this app's callbacks and devices; serve it with one worker process"
-            f" (the place is taken{holders.of_file(lock.name)})"
+            f" (the place is taken{holders.of_file(place)})"
         ) from None
     holders.close_in_children(lock)
     return lock

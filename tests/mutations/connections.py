@@ -255,6 +255,13 @@ ROWS = [
         "",
         "test_the_error_names_the_process_that_holds_the_port",
     ),
+    _row(
+        "a forked process keeps no state",
+        "lockfile.py",
+        "        holders.close_in_children(self)\n",
+        "",
+        "test_the_lock_of_a_state_is_one_of_them_and_the_error_names_the_process",
+    ),
     Row(
         "wire 11",
         "a page that answers no ping is cut",

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import dash_devices
 from dash_devices import holders
 from dash_devices.errors import ServerError
+from dash_devices.lockfile import LockFile
 
 FORKS = """
 import os, socket, sys
@@ -53,9 +55,18 @@ def test_the_error_names_the_process_that_holds_the_port() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_the_lock_of_a_state_is_one_of_them_and_the_error_names_the_process(tmp_path: Path) -> None:
+    with closing(LockFile(tmp_path / "state.db.lock", tmp_path / "state.db")) as lock:
+        assert lock in set(holders._held)
+        with pytest.raises(ServerError) as error:
+            LockFile(tmp_path / "state.db.lock", tmp_path / "state.db")
+    assert f"it is held by process {os.getpid()})" in str(error.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 def test_who_has_a_file_open(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w"):
-        assert holders.of_file(str(path)) == f" by process {os.getpid()}"
-    assert holders.of_file(str(path)) == ""
+        assert holders.of_file(path) == f" by process {os.getpid()}"
+    assert holders.of_file(path) == ""
     assert holders.of_port(1) == ""
