@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -13,8 +13,10 @@ import dash_devices
 from dash_devices import ALL, Patch, dcc, html
 from dash_devices.calls import SERVER, Item
 from dash_devices.components import id_text, walk
+from dash_devices.dash_glue.shares import ThreadShares
 from dash_devices.dependencies import Input, Output, State
 from dash_devices.shared import Key
+from dash_devices.threads import Threads
 
 from .real_server import Disk
 
@@ -126,7 +128,8 @@ class Server:
         self.disk = disk
         self._delays = random.Random(seed)
         self.app = app = dash_devices.Dash(__name__, max_change_age=None)
-        app._engine.lanes.threads = InlineThreads()  # type: ignore[assignment]
+        app._engine.lanes.threads = threads = cast(Threads, InlineThreads())
+        app._thread_shares = ThreadShares(threads)
         app.layout = layout()
         self._register(app)
         self.hub, self.engine = app._hub, app._engine
