@@ -11,7 +11,7 @@ import time
 import traceback
 from collections import Counter
 
-from .log_text import traceback_of
+from .log_text import printable, traceback_of
 
 LINES = 60  # of one place in the code, in one span
 SPAN = 60.0  # s
@@ -60,7 +60,7 @@ class LogLimits(logging.Filter):
         return hidden
 
     def _shorten(self, record: logging.LogRecord, hidden: int) -> None:
-        message = _cut(record.getMessage(), LONGEST)
+        message = printable(_cut(record.getMessage(), LONGEST))
         if record.exc_info and record.exc_info[1] is not None:
             message = self._without_repeats(record, record.exc_info[1], message)
         if hidden:
@@ -72,7 +72,7 @@ class LogLimits(logging.Filter):
         kind = (type(error).__qualname__, *(f"{frame.filename}:{frame.lineno}" for frame in frames[-3:]))
         if kind in self._told:
             record.exc_info = record.exc_text = None
-            return f"{message}: {type(error).__qualname__}: {_cut(str(error), LONGEST)} (its traceback stands above)"
+            return f"{message}: {type(error).__qualname__}: {printable(_cut(str(error), LONGEST))} (its traceback stands above)"
         self._told.add(kind)
         record.exc_text = _cut(traceback_of(error), LONGEST_TRACEBACK)  # what a formatter takes instead of making it
         return message

@@ -83,6 +83,15 @@ def test_long_texts_are_cut(written: tuple[logging.Logger, io.StringIO]) -> None
     assert "characters left out" in stream.getvalue()
 
 
+def test_text_of_clients_makes_no_lines_of_its_own(written: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, stream = written
+    logger.warning("refused: %s", "a\nERROR forged\x1b[2J")
+    for _ in range(2):
+        failed(logger, "b\nERROR forged")
+    assert not any(line.startswith("ERROR forged") for line in stream.getvalue().splitlines())
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_what_is_no_warning_is_left_alone_and_a_logger_is_bounded_once(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("dash_devices.requests")
     loglimits.bound_all()
