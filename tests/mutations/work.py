@@ -182,6 +182,14 @@ ROWS = [
         "test_long_texts_are_cut",
     ),
     Row(
+        "9.3",
+        "text of clients makes no lines",
+        "loglimits.py",
+        "message = printable(_cut(record.getMessage(), LONGEST))",
+        "message = _cut(record.getMessage(), LONGEST)",
+        "test_text_of_clients_makes_no_lines_of_its_own",
+    ),
+    Row(
         "11.1",
         "keys of a frame are bounded",
         "strict.py",
