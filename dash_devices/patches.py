@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import ModsError
-from .strict import PATCH_MARK
+from .strict import PATCH_MARK, PROTOTYPE, is_code, looks_like_component
 
 MAX_GAP = 10_000  # places that one operation may leave empty in a list: an index may come from a page
 
@@ -96,7 +96,7 @@ def _multiplied(value: Any, factor: Any) -> Any:
 
 def _put(parent: Any, key: Any, value: Any) -> Any:
     if type(parent) is dict:
-        return {**parent, str(key): value}
+        return _merged(parent, {str(key): value})
     if type(parent) is not list or type(key) is not int:
         raise TypeError(f"expected an object, or a list and an index, got {type(parent).__name__} and {key!r:.40}")
     if key - len(parent) > MAX_GAP:
@@ -104,6 +104,18 @@ def _put(parent: Any, key: Any, value: Any) -> Any:
     copied = [*parent, *[None] * (key + 1 - len(parent))]
     copied[key] = value
     return copied
+
+
+def _merged(parent: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    """The object with more in it. Keys and values may come from pages: they put no component and no Patch together."""
+    merged = {**parent, **news}
+    is_made = is_code(merged) and not is_code(parent)
+    is_renamed = looks_like_component(parent) and any(merged[name] != parent[name] for name in ("namespace", "type"))
+    if is_made or is_renamed or PROTOTYPE in merged:
+        raise TypeError(
+            "components and Patches are made by code, and nothing names __proto__; assign the whole component"
+        )
+    return merged
 
 
 def _delete(value: Any, location: list[Any]) -> Any:
@@ -143,7 +155,7 @@ def _number(value: Any) -> Any:
 
 _EMPTY: dict[type, Any] = {list: [], str: "", dict: {}}
 _WHOLE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
-    "Merge": lambda value, params: {**(value or {}), **params["value"]},
+    "Merge": lambda value, params: _merged(value or {}, params["value"]),
     "Append": lambda value, params: [*(value or []), params["value"]],
     "Prepend": lambda value, params: [params["value"], *(value or [])],
     "Extend": lambda value, params: [*value, *params["value"]],
@@ -212,17 +224,19 @@ def _extend_parts(data: Any) -> tuple[dict[str, Any], list[int], Any]:
 
 def _extend_trace(trace: Any, path: list[str], points: Any, limit: Any, prepend: bool) -> Any:
     """A copy of the trace, or of the part of it where the path begins; ``dimensions[0].values`` leads through a list."""
-    copied = list(trace) if type(trace) is list else dict(trace)
     step: Any = int(path[0]) if type(trace) is list else path[0]
-    if step == "__proto__" or (type(step) is int and step < 0):
+    if type(step) is int and step < 0:
         raise LookupError(f"no part {step}")
     before = trace[step] if type(trace) is list else trace.get(step)
     if len(path) > 1:
-        copied[step] = _extend_trace({} if before is None else before, path[1:], points, limit, prepend)
-        return copied
+        part = _extend_trace({} if before is None else before, path[1:], points, limit, prepend)
+        return _with(trace, step, part)
     old, new = plain_list(before), plain_list(points)
     joined = new + old if prepend else old + new
     if limit is not None and limit >= 0:
         joined = joined[: int(limit)] if prepend else joined[max(0, len(joined) - int(limit)) :]
-    copied[step] = joined
-    return copied
+    return _with(trace, step, joined)
+
+
+def _with(trace: Any, step: Any, part: Any) -> Any:
+    return _merged(trace, {step: part}) if type(trace) is dict else [*trace[:step], part, *trace[step + 1 :]]

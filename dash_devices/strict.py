@@ -21,7 +21,7 @@ PATCH_MARK: Final = "__dash_patch_update"
 MENDED_BYTES: Final = 262_144  # up to here text with half a character in it is mended
 
 _SMALLEST = 3  # bytes of a list in a list: "[],"
-_PROTOTYPE = "__proto__"
+PROTOTYPE: Final = "__proto__"
 PROTOTYPE_TEXT: Final = "no value may name __proto__"
 MARKS: Final = (
     b'"namespace":',
@@ -179,7 +179,7 @@ def code_in(value: Any) -> Code:
                 found |= Code.COMPONENTS
             if PATCH_MARK in node:
                 found |= Code.PATCH
-            if _PROTOTYPE in node:
+            if PROTOTYPE in node:
                 found |= Code.PROTOTYPE
         elif type(node) is list:
             stack.extend([part for part in node if type(part) in _NESTED])
