@@ -185,6 +185,11 @@ class HttpConnections:
         self.leave(connection)
         connection.transport.abort()
 
+    def cut_all(self) -> None:
+        """The server ends: TLS would wait for an answer of each peer to its farewell."""
+        for connection in list(self._open):
+            connection.transport.abort()
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sweep once a second until `stop`."""
         self._timer = loop.call_later(SWEEP_SECONDS, self._tick, loop)

@@ -69,7 +69,7 @@ class _Reader(asyncio.StreamReader):
 
 
 class _Writer(asyncio.StreamWriter):
-    """Counts what is written. Closes nothing once the connection was given back."""
+    """Counts what is written. Closes nothing once the connection was given back, and writes nothing once it is closed."""
 
     connection: HttpConnection
     is_given_back = False
@@ -87,8 +87,9 @@ class _Writer(asyncio.StreamWriter):
             await super().wait_closed()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.connection.written += len(data)
-        super().write(data)
+        if not self.transport.is_closing():  # asyncio would log each part that comes too late
+            self.connection.written += len(data)
+            super().write(data)
 
 
 class _Context(WorkerContext):

@@ -270,7 +270,9 @@ class Intake:
         with self.engine.lock:
             values = [(key, value) for key, (_, _, value) in zip(keys_of(mount.values), mount.values, strict=True)]
             watched = [(key, value) for key, value in values if self.engine.registry.is_watched(key)]
-            self.engine.components.add_private(session.token, [key[0] for key, _ in watched])
+            # components of others are made known by those who may use them: it makes their callbacks run
+            mine = [key[0] for key, _ in watched if self.engine.access.allows(session.client, key)]
+            self.engine.components.add_private(session.token, mine)
             state = self._state(session, mount.state or (), mount.is_suspect)
             cause = Cause(client=session.client, state=state, quiet=True)
             adopted = []

@@ -259,6 +259,7 @@ class _Server:
             await asyncio.sleep(0.01)
         for listener in list(self._live):
             listener.abort()
+        self._connections.cut_all()
 
 
 def only_process(name: str, path: str) -> IO[str] | None:

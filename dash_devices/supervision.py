@@ -101,9 +101,13 @@ class Watch:
 
     def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The exception handler of an event loop of our own: for callbacks and tasks that nobody else looks after."""
-        with self._lock:
-            self._metrics[ERRORS] += 1
-        loop.default_exception_handler(context)
+        error = context.get("exception")
+        if error is None:
+            with self._lock:
+                self._metrics[ERRORS] += 1
+            loop.default_exception_handler(context)
+        else:
+            self.failed(f"the event loop ({type(error).__qualname__})", error)
 
     async def stop(self) -> None:
         """Cancel the tasks, and wait for their end."""

@@ -5,7 +5,6 @@ Leans on (Quart 0.22): ``quart.wrappers.Request.get_json``, which every reader o
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -16,6 +15,7 @@ from .. import codec, strict
 from ..errors import ProtocolError, TooComplexError
 from ..limits import PageLimits
 from ..refusals import Refusals
+from ..threads import Threads, in_thread
 
 IN_PLACE = 65_536  # bytes: up to here it takes less than a thread would
 
@@ -36,6 +36,7 @@ def count_json(
         refusals: where refused ones are noted.
     """
     base: Any = server.request_class
+    decoder = Threads(1)  # large bodies are decoded one after the other: together they would hold up everybody
 
     class CountedRequest(base):  # type: ignore[misc]
         """A request whose JSON is counted before it is decoded."""
@@ -53,7 +54,7 @@ def count_json(
             is_strict = self.path in strict_paths
             raw = await self.get_data(cache=not is_strict, as_text=False)  # a second copy would be kept else
             try:
-                value = await _load(raw, limits(), is_strict=is_strict)
+                value = await _load(raw, limits(), decoder, is_strict=is_strict)
             except TooComplexError:
                 refusals.note("json", "%s %s refused: JSON with too many parts", self.method, self.path)
                 raise RequestEntityTooLarge from None
@@ -77,10 +78,11 @@ def count_json(
     server.request_class = CountedRequest
 
 
-async def _load(raw: bytes, limits: PageLimits, *, is_strict: bool) -> tuple[Any] | None:
+async def _load(raw: bytes, limits: PageLimits, decoder: Threads, *, is_strict: bool) -> tuple[Any] | None:
     if len(raw) <= IN_PLACE:
         return _loaded(raw, limits, is_strict)
-    return await asyncio.to_thread(_loaded, raw, limits, is_strict)
+    loaded: tuple[Any] | None = await in_thread(decoder, lambda: _loaded(raw, limits, is_strict))
+    return loaded
 
 
 def _loaded(raw: bytes, limits: PageLimits, is_strict: bool) -> tuple[Any] | None:

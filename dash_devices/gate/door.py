@@ -13,6 +13,9 @@ from .head import Head, Scope
 from .headers import SafeHeaders
 from .places import Place
 
+MAX_DRAINED = 2**20  # bytes of a body that are read, and dropped, before a request is refused
+DRAIN_SECONDS = 1.0
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -77,7 +80,7 @@ class Door:
         if refuse is None:
             await self.app(scope, receive, safe_send)
         else:
-            await respond(safe_send, refuse)
+            await respond(safe_send, refuse, await _unread(scope, receive))
 
     @staticmethod
     async def _identify(gate: Gate, head: Head, scope: Scope) -> Refuse | None:
@@ -132,6 +135,18 @@ def plain(refuse: Refuse) -> tuple[int, list[tuple[str, str]], str]:
         return 303, [("location", refuse.location)], "See there.\n"
     challenge = [("www-authenticate", "Bearer")] if refuse.status == 401 else []
     return refuse.status, challenge, f"{refuse.reason or 'Refused.'}\n"
+
+
+async def _unread(scope: Scope, receive: Receive) -> list[tuple[str, str]]:
+    """Headers for a refusal; a short body is read first, as a client that still sends would lose the answer."""
+    is_read, left = False, MAX_DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0 and not is_read:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                is_read = not message.get("more_body", False)
+    return [] if is_read or scope.get("http_version") == "2" else [("connection", "close")]
 
 
 async def respond(

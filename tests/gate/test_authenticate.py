@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from websockets.sync.client import connect
 import dash_devices
 from dash_devices import AuthRequest, Identity, Refuse
 from dash_devices.gate import gate as gate_module
+from dash_devices.gate.door import MAX_DRAINED
 
 from ..running.support import hypercorn, uvicorn
 from ..semantics.helpers import ask_regular
@@ -241,3 +243,29 @@ def test_nobody_says_in_a_scope_who_he_is(serve: Serve) -> None:
 
 async def _text(response: Any) -> str:
     return str(await (await response).get_data(as_text=True))
+
+
+@pytest.mark.parametrize(("method", "size"), [("GET", 0), ("POST", 300_000)])
+def test_who_is_refused_gets_the_answer_and_may_ask_again(serve: Serve, method: str, size: int) -> None:
+    """Also a client that is still sending, and over the same connection."""
+    app = make_app()
+    app.authenticate(lambda request: None)
+    client = http.client.HTTPConnection("127.0.0.1", serve(app).port, timeout=TIMEOUT)
+    for _ in range(5):
+        client.request(method, "/_dash-layout", b"x" * size, {"Content-Type": "application/json"})
+        answer = client.getresponse()
+        assert (answer.status, answer.getheader("Connection")) == (401, None)
+        answer.read()
+    client.close()
+
+
+def test_a_body_that_is_not_read_closes_the_connection_and_says_so(serve: Serve) -> None:
+    app = make_app()
+    app.authenticate(lambda request: None)
+    client = http.client.HTTPConnection("127.0.0.1", serve(app).port, timeout=TIMEOUT)
+    client.putrequest("POST", "/_dash-layout")
+    client.putheader("Content-Length", str(2 * MAX_DRAINED))
+    client.endheaders(b"x" * (MAX_DRAINED + 1))
+    answer = client.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (401, "close")
+    client.close()

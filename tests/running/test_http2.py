@@ -166,3 +166,32 @@ def test_the_bodies_of_all_requests_have_a_limit_together(serve: Serve, count: i
             client.h2.send_data(stream, b"x", end_stream=True)
         client.flush()
         assert (b":status", b"200") in client.until(h2.events.ResponseReceived, streams[0]).headers
+
+
+@pytest.mark.parametrize("asked", ["/events", "/large"])
+def test_a_server_with_tls_ends_at_once(app: Any, serve: Serve, certificate: dict[str, str], asked: str) -> None:
+    """It waits for no answer of peers to the end of TLS, which could take half a minute for each."""
+    server = serve(app, **certificate)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as plain, context.wrap_socket(plain) as peer:
+        peer.sendall(f"GET {asked} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert peer.recv(10)
+        server.stop()
+
+
+def test_what_comes_too_late_for_a_connection_is_no_line_of_the_log(
+    app: Any, serve: Serve, certificate: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A peer asks for a hundred pages and leaves."""
+    server = serve(app, **certificate)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as plain:
+            peer = context.wrap_socket(plain)
+            peer.sendall(b"GET /_dash-dependencies HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+            assert peer.recv(10)
+            peer.close()
+    server.stop()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dash_devices import ALL
+from dash_devices import ALL, MATCH
 from dash_devices.clients import Client
 from dash_devices.dependencies import Input, Output, State
 from dash_devices.errors import RegistrationError
@@ -44,6 +44,32 @@ def test_11_1_a_change_that_is_not_allowed_looks_like_one_of_nothing(serve: Serv
     guest.until_value("shown", "children", "5")
     assert calls.next() == "5"
     assert calls.none_left
+
+
+@pytest.mark.fault("A2")
+def test_11_1_nor_does_a_component_that_is_made_up_make_a_callback_run(serve: Serve, people: Any) -> None:
+    """The operator's page may announce rows; a guest's may not, and neither its coming nor its going runs anything."""
+    one, all_of_them, app = Calls(), Calls(), make_app()
+    app.callback_shared(Output("shown", "children"), Input({"type": "lock", "index": ALL}, "value"), allow=is_admin)(
+        all_of_them
+    )
+    lock, opened = {"type": "lock", "index": MATCH}, {"type": "open", "index": MATCH}
+    app.callback_shared(Output(opened, "children"), Input(lock, "value"), allow=is_admin)(one)
+    admin, guest = people(serve(app).url)
+    assert all_of_them.next() == []
+
+    def announce(page: Raw, index: str) -> None:
+        ids = [json.dumps({"index": index, "type": kind}, separators=(",", ":")) for kind in ("lock", "open")]
+        page.send({"type": "mount", "values": [[ids[0], "value", 99], [ids[1], "children", None]]})
+
+    announce(guest, "made up")
+    guest.request("dependencies")
+    guest.close()
+    announce(admin, "real")
+    assert one.next() == 99
+    assert all_of_them.next() == [99]
+    assert one.none_left
+    assert all_of_them.none_left
 
 
 def test_11_1_any_listener_may_refuse(serve: Serve, people: Any) -> None:

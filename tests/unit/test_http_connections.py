@@ -202,3 +202,10 @@ def test_one_is_cut_once(world: World) -> None:
         world.connections.cut(one, "bodies")
     assert world.metrics["refused_bodies"] == 1
     assert world.ended(one) == "cut"
+
+
+def test_at_the_end_of_the_server_all_are_cut(world: World) -> None:
+    busy, idle = world.busy("a"), world.enter("b")
+    assert idle is not None
+    world.connections.cut_all()
+    assert world.ended(busy) == world.ended(idle) == "cut"
