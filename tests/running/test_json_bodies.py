@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
 import dash_devices
 from dash_devices import PageLimits, strict
+from dash_devices.dash_glue import json_bodies
 
 from .hostile import make_app
 
@@ -64,6 +66,33 @@ def test_nothing_is_built_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (UPDATE, OWN):
         assert post(app, path, b"[" + b"{}," * strict.MAX_CONTAINERS + b"{}]")[0].status_code == 413
     assert built == []
+
+
+def test_large_bodies_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, under_way, together = app_of(), 0, threading.Event()
+    loaded, lock = json_bodies._loaded, threading.Lock()
+
+    def noted(*how: Any) -> Any:
+        nonlocal under_way
+        with lock:
+            under_way += 1
+            if under_way > 1:
+                together.set()
+        together.wait(0.2)  # how long another one could begin meanwhile
+        found = loaded(*how)
+        with lock:
+            under_way -= 1
+        return found
+
+    monkeypatch.setattr(json_bodies, "_loaded", noted)
+    body = b"[" + b"1," * json_bodies.IN_PLACE + b"1]"
+
+    async def ask() -> list[int]:
+        posts = [app.server.test_client().post(OWN, data=body, headers=JSON) for _ in range(3)]
+        return [response.status_code for response in await asyncio.gather(*posts)]
+
+    assert asyncio.run(ask()) == [200, 200, 200]
+    assert not together.is_set()
 
 
 @pytest.mark.parametrize(("more", "status"), [(-1, 200), (0, 200), (1, 413)])
