@@ -30,7 +30,7 @@ BOMB = {
 }
 HOSTILE = (LOCATION, SHUTTER, BOMB, {"__proto__": {WORD: 1}})
 SHAPES = (lambda value: value, lambda value: [value], lambda value: {"a": [{"label": value}]})
-PARTS = 900_000  # in the largest State that is looked through
+PARTS = 890_000  # in the largest State that is looked through
 OPERATOR = "operator"
 
 
