@@ -262,6 +262,23 @@ LINES: Final[dict[str, str]] = {
         "D:rights::a_lock_that_somebody_else_wrote_is_kept D:rights::a_lock_that_is_no_file_is_refused "
         "D:rights::the_lock_of_the_one_worker_is_not_written_through_a_link"
     ),
+    # ---- what is put together
+    "a component, a Patch or __proto__ put together key by key by Patches and points: refused, nothing stored": (
+        "U:pieced_together::no_component_is_made_key_by_key U:pieced_together::nor_merged_nor_in_a_row_of_a_table "
+        "U:pieced_together::no_patch_and_no_prototype U:pieced_together::points_make_no_component "
+        "U:pieced_together::a_component_becomes_no_other_one"
+    ),
+    "components that a page makes up although its client may not change them: they run nothing": (
+        "S:11_access::11_1_nor_does_a_component_that_is_made_up_make_a_callback_run"
+    ),
+    "many large JSON bodies at once: one after the other": "R:json_bodies::large_bodies_are_decoded_one_at_a_time",
+    "a refusal while the client still sends: read, or Connection: close": (
+        "G:authenticate::who_is_refused_gets_the_answer_and_may_ask_again "
+        "G:authenticate::a_body_that_is_not_read_closes_the_connection_and_says_so"
+    ),
+    "peers of TLS that leave early, or stay at the end: no line of the log, an end at once": (
+        "R:http2::what_comes_too_late_for_a_connection_is_no_line_of_the_log R:http2::a_server_with_tls_ends_at_once"
+    ),
     # ---- the host
     "a server that is stopped for a while: stale, then exact": (
         "B:survival_labels::a_line_that_carries_nothing_is_found_out U:vitals::a_loop_that_was_held_up_cuts_nobody"
