@@ -31,6 +31,7 @@ CONNECTED = "() => window.dash_devices && window.dash_devices.status === 'connec
 HYDRATED = "() => window.dash_stores && window.dash_stores[0]?.getState().appLifecycle === 'HYDRATED'"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the browser, and run it last; with several workers, all of it in one of them.
 
