@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -31,18 +32,27 @@ CONNECTED = "() => window.dash_devices && window.dash_devices.status === 'connec
 HYDRATED = "() => window.dash_stores && window.dash_stores[0]?.getState().appLifecycle === 'HYDRATED'"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the browser, and run it last; with several workers, all of it in one of them.
+    """Mark what uses the browser, and run it last.
 
     Playwright's sync API keeps an event loop running in the main thread from its start on, so ``asyncio.run`` would
-    fail in every test after it. One Chromium at a time leaves each tab the processor time that its tests count on.
+    fail in every test after it.
     """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def one_browser_at_a_time(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of several workers one uses its browser at a time: a tab needs the processor that its tests count on."""
+    if request.node.get_closest_marker("browser") is None:
+        yield
+        return
+    with (tmp_path_factory.getbasetemp().parent / "browser.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(autouse=True)
