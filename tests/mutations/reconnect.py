@@ -273,8 +273,8 @@ ROWS = [
         "11.1",
         "a change names a watched property",
         "intake.py",
-        "if not self.engine.registry.is_watched(key):",
-        "if False:",
+        "return self.engine.registry.is_watched(key) and self._is_shown(key[0])",
+        "return self._is_shown(key[0])",
         "test_11_1_a_change_names_a_watched_property",
     ),
     Row(
