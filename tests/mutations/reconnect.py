@@ -281,7 +281,7 @@ ROWS = [
         "11.1",
         "a pattern needs a component that somebody showed",
         "intake.py",
-        'return not key[0].startswith("{") or key[0] in self.engine.components',
+        'return not id.startswith("{") or id in self.engine.components',
         "return True",
         "test_11_1_a_pattern_needs_a_component_that_somebody_showed",
     ),
