@@ -152,7 +152,13 @@ class SharedCall:
     """A call in its lane. Keeps the values it was queued with: later changes do not reach into it."""
 
     def __init__(
-        self, engine: Engine, invocation: Invocation, inputs: list[Given], state: list[Given], cause: Cause
+        self,
+        engine: Engine,
+        invocation: Invocation,
+        inputs: list[Given],
+        state: list[Given],
+        cause: Cause,
+        turns_of: tuple[tuple[Client, str], ...] = (),
     ) -> None:
         callback = invocation.callback
         self.engine = engine
@@ -169,6 +175,7 @@ class SharedCall:
         self.max_age = callback.max_age
         self.size = 0 if cause.client is None else engine.shared.size_of(invocation.triggered)
         self.starts = int(cause.quiet and not invocation.triggered)  # runs of Startup that this call stands for
+        self.turns_of = turns_of  # pages of whose `Turns` this call takes one, each
         self.waiting_on: list[tuple[Chain, frozenset[str]]] = []
         if cause.chain and engine.waits.may_wait(cause.held, callback.lane):
             cause.chain.enter()
@@ -189,6 +196,7 @@ class SharedCall:
         self.triggered = tuple(dict.fromkeys((*older.triggered, *self.triggered)))
         self.waiting_on.extend(older.waiting_on)
         self.starts += older.starts
+        self.turns_of += older.turns_of
 
     def skipped(self, reason: str) -> None:
         """It will not run."""

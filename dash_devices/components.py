@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from .absent import Absent
+from .dict_ids import DictIds, Names, Places, Values
 from .shared import Key
 
 DATA = frozenset({"figure", "data", "extendData", "prependData", "src", "value", "rowData", "contents"})
@@ -21,7 +22,6 @@ MAX_ALL_PRIVATE = 100_000  # that all pages together may
 MAX_REMOVED = 10_000  # ids that the server took out of its own values and remembers
 
 _ID_VALUES = (str, int, float, bool)
-Names = tuple[str, ...]
 
 
 def id_text(id: str | Mapping[str, Any]) -> str:
@@ -39,7 +39,7 @@ def id_parts(text: str) -> tuple[Names, tuple[Any, ...]] | None:
         return None
     decoded = orjson.loads(text)
     names = tuple(sorted(decoded))
-    return names, tuple(decoded[name] for name in names)
+    return names, tuple([decoded[name] for name in names])
 
 
 def canonical_id(text: str) -> str:
@@ -107,7 +107,7 @@ class Components:
         self._types: dict[str, str] = {}
         self._owned: dict[Key | None, dict[str, None]] = {}
         self._pages: dict[str, dict[str, None]] = {}
-        self._by_names: dict[Names, dict[tuple[Any, ...], str]] = {}
+        self._dict_ids = DictIds()
         self._holders: dict[str, int] = {}
         self._homes: dict[str, Key | None] = {}  # of those that the server shows
         self._holding: dict[str, set[str]] = {}  # id -> its properties that hold components
@@ -155,9 +155,9 @@ class Components:
         """The props, by id, of the components in a value; not of those that belong to a shared property inside of it."""
         return {id_text(props["id"]): props for props in walk(value, self._owned)}
 
-    def matching(self, names: Names) -> dict[tuple[Any, ...], str]:
-        """The dict ids with exactly these names: values to id, in the order they became known."""
-        return self._by_names.get(names, {})
+    def matching(self, names: Names, places: Places = (), values: Values = ()) -> Mapping[Values, str]:
+        """The dict ids with exactly these names, and these values at these places: values to id, as they became known."""
+        return self._dict_ids.with_values(names, places, values)
 
     def take_news(self) -> tuple[list[str], list[str]]:
         """The ids that are known now, and those that are no longer known, since this was last asked."""
@@ -260,7 +260,7 @@ class Components:
         self._removed.pop(id, None)
         parts = id_parts(id)
         if parts:
-            self._by_names.setdefault(parts[0], {})[parts[1]] = id
+            self._dict_ids.add(id, *parts)
 
     def _release(self, id: str) -> None:
         self._holders[id] -= 1
@@ -280,7 +280,7 @@ class Components:
                 del self._removed[next(iter(self._removed))]
         parts = id_parts(id)
         if parts:
-            del self._by_names[parts[0]][parts[1]]
+            self._dict_ids.remove(id, *parts)
         for property in self._holding.pop(id, ()):
             for nested in self._owned.pop((id, property)):
                 self._release(nested)

@@ -33,6 +33,7 @@ from .registry import Invocation, Registry, SharedCallback
 from .services import Services
 from .shared import Entry, Key, SharedMap
 from .startup import Startup
+from .turns import Turns
 
 logger = logging.getLogger("dash_devices.state")
 callback_logger = logging.getLogger("dash_devices.callbacks")
@@ -62,6 +63,7 @@ class Engine:
         self.metrics: Counter[str] = Counter()
         self.lanes = Lanes(metrics=self.metrics)
         self.startup = Startup(self)
+        self.turns = Turns(self, self.startup.dropped)
         self.waits = Waits()
         self.running = False
         self.authorize: Callable[[Client, str], bool] | None = None
@@ -185,18 +187,26 @@ class Engine:
                     "callbacks go round without end, cut after %d steps: %s", MAX_STEPS, loop_text(cause)
                 )
                 continue
-            self.queue(invocation, cause, happened)
+            if is_initial and not happened:
+                self.turns.ask(invocation, cause)
+            else:
+                self.queue(invocation, cause, happened)
             queued.add((callback, invocation.anchor))
         return queued
 
-    def queue(self, invocation: Invocation, cause: Cause, happened: Mapping[Key, bytes] = NOTHING) -> SharedCall:
+    def queue(
+        self,
+        invocation: Invocation,
+        cause: Cause,
+        happened: Mapping[Key, bytes] = NOTHING,
+        turns_of: tuple[tuple[Client, str], ...] = (),
+    ) -> None:
         """Queue one call with the values of now, and of the events that cause it. The caller holds the lock."""
         callback = invocation.callback
         inputs = [self.reading.input(dep, invocation, happened) for dep in callback.inputs]
         state = [self.reading.state(dep, invocation, cause) for dep in callback.state]
-        call = SharedCall(self, invocation, inputs, state, cause)
+        call = SharedCall(self, invocation, inputs, state, cause, turns_of)
         self.lanes.submit(callback.lane or f"call {id(call)}", call)
-        return call
 
     def full_lane(self, listeners: Iterable[SharedCallback]) -> SharedCallback | None:
         """The first listener whose lane has no place for one more call."""
@@ -229,7 +239,10 @@ class Engine:
 
     def call_ended(self, call: SharedCall) -> None:
         """The call is over, whatever came of it."""
-        self.startup.ended(call)
+        if call.starts or call.turns_of:
+            with self.lock:
+                self.startup.ended(call)
+                self.turns.ended(call)
         self.changed()
 
     def report(self, call: SharedCall, error: BaseException) -> None:

@@ -211,11 +211,11 @@ class Intake:
 
     def _check(self, session: Session, keys: list[Key], change: Change, size: int) -> list[SharedCallback]:
         """Raises Refused for a change that is not taken; returns the callbacks that listen."""
-        for key in keys:
+        for key in (different := dict.fromkeys(keys)):
             if not self.is_there(key) or not self.engine.access.may_change(session.client, key):
                 raise Refused(Nack.NOT_FOUND, f"{key[0][:200]}.{key[1][:200]} is not a shared control")
         values = change.values
-        listeners = [invocation.callback for invocation in self.engine.registry.invocations(keys)]
+        listeners = [invocation.callback for invocation in self.engine.registry.invocations(different)]
         if size > self.limits.change_bytes and len(orjson.dumps(values)) > (limit := self._change_limit(listeners)):
             raise Refused(Nack.TOO_BIG, f"the value is larger than {limit} bytes")
         if self._contents.is_too_complex(values):
@@ -251,15 +251,17 @@ class Intake:
         return max([self.limits.change_bytes, *(limit for limit in limits if limit is not None)])
 
     def _may_adopt(self, session: Session, key: Key, value: Any, size: int, is_suspect: bool) -> bool:
-        if size > self._change_limit(one.callback for one in self.engine.registry.invocations([key])):
+        listeners = (one.callback for one in self.engine.registry.invocations([key]))
+        if size > self.limits.change_bytes and size > self._change_limit(listeners):
             return False
         return self._may_say(session, key, value, is_suspect) and self.engine.components.absent.takes(key, size)
 
     def is_there(self, key: Key) -> bool:
         """Is it watched, and - for a dict id - does the server or a page show such a component?"""
-        if not self.engine.registry.is_watched(key):
-            return False
-        return not key[0].startswith("{") or key[0] in self.engine.components
+        return self.engine.registry.is_watched(key) and self._is_shown(key[0])
+
+    def _is_shown(self, id: str) -> bool:
+        return not id.startswith("{") or id in self.engine.components
 
     def mount(self, session: Session, mount: Mount) -> None:
         """Watched properties appeared in a page: adopted where the server has no value, else the page gets the server's."""
@@ -277,7 +279,7 @@ class Intake:
             cause = Cause(client=session.client, state=state, quiet=True)
             adopted = []
             for key, value in watched:
-                if not self.is_there(key) or key in self.engine.events or not session.outbox.may_read(key):
+                if not self._is_shown(key[0]) or key in self.engine.events or not session.outbox.may_read(key):
                     continue  # more than a page may make known; no state; not for this page
                 entry = self.engine.shared.get(key)
                 encoded = orjson.dumps(value)

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .components import Components, Names, id_parts
+from .components import Components, id_parts
+from .dict_ids import Names
 from .shared import Key
 
 logger = logging.getLogger("dash_devices.state")
@@ -33,6 +34,7 @@ class Dep:
     """One Input, Output or State.
 
     Attributes:
+        matches: positions of MATCH in ``values``.
         text: the id on the wire; wildcards stand as ``["ALL"]``.
         names, values: of a dict id with wildcards; ``values`` holds `Wild` members. Empty for all others.
         optional: may the component be missing? (``allow_optional``)
@@ -43,6 +45,11 @@ class Dep:
     names: Names = ()
     values: tuple[Any, ...] = ()
     optional: bool = dataclasses.field(default=False, compare=False)
+    matches: tuple[int, ...] = dataclasses.field(init=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        places = tuple(place for place, value in enumerate(self.values) if value is Wild.MATCH)
+        object.__setattr__(self, "matches", places)
 
     @property
     def key(self) -> Key:
@@ -63,13 +70,10 @@ class Dep:
         """The values that MATCH takes if this id fits the pattern, else None."""
         if names != self.names:
             return None
-        anchor = []
-        for wanted, value, name in zip(self.values, values, names, strict=True):
-            if wanted is Wild.MATCH:
-                anchor.append((name, value))
-            elif not isinstance(wanted, Wild) and wanted != value:
+        for wanted, value in zip(self.values, values, strict=True):
+            if wanted != value and not isinstance(wanted, Wild):
                 return None
-        return tuple(anchor)
+        return tuple([(names[place], values[place]) for place in self.matches])
 
     def stands_for(self, key: Key) -> bool:
         """Is this property the one, or one of those, that it names?"""
@@ -99,12 +103,23 @@ def expand(dep: Dep, anchor: Anchor, components: Components, *, free: bool = Fal
     if not dep.is_pattern:
         return [dep.key]
     bound = dict(anchor)
-    known = components.matching(dep.names).items()
+    known = _candidates(dep, bound, components).items()
     found = ((text, dep.prop) for values, text in known if fits(dep, values, bound, free=free))
     keys = list(itertools.islice(found, MAX_MATCHES))
     if len(keys) == MAX_MATCHES:
         _tell_once(str(dep))
     return keys
+
+
+def _candidates(dep: Dep, bound: Mapping[str, Any], components: Components) -> Mapping[tuple[Any, ...], str]:
+    """The known ids that have the values which the pattern and MATCH ask for: few of many."""
+    wanted = {}
+    for place, (value, name) in enumerate(zip(dep.values, dep.names, strict=True)):
+        if value is Wild.MATCH and name in bound:
+            wanted[place] = bound[name]
+        elif not isinstance(value, Wild):
+            wanted[place] = value
+    return components.matching(dep.names, tuple(wanted), tuple(wanted.values()))
 
 
 @functools.cache

@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .components import Components, Names, id_parts
+from .components import Components, id_parts
+from .dict_ids import Names
 from .errors import RegistrationError
 from .patterns import Anchor, Dep, Wild, expand, fits, match_values
 from .protocol import Watch
@@ -22,7 +23,8 @@ class SharedCallback:
     """A function that runs at the server.
 
     ``function`` is the user's; ``glue`` is Dash's part (context, grouping, results), set by ``dash_glue``. ``components``: may
-    pages write components into its Inputs, and may its results hold such as plain data?
+    pages write components into its Inputs, and may its results hold such as plain data? ``matched``: the dependency whose ids
+    say what MATCH stands for; None without MATCH.
     """
 
     name: str
@@ -44,17 +46,16 @@ class SharedCallback:
     components: bool = False
     glue: Any = None
     started: bool = False
+    matched: Dep | None = dataclasses.field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.matched = next((dep for dep in (*self.outputs, *self.inputs) if Wild.MATCH in dep.values), None)
 
     @property
     def runs_at_startup(self) -> bool:
         """Does it run by itself once its components are known?"""
         wanted = self.service & Services.SERVER_INITIAL_CALLBACK and not self.prevent_initial_call
         return bool(wanted and self.outputs)
-
-    @property
-    def matched(self) -> Dep | None:
-        """The dependency whose ids say what MATCH stands for; None for a callback without MATCH."""
-        return next((dep for dep in (*self.outputs, *self.inputs) if Wild.MATCH in dep.values), None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Registry:
         self.version = 0
         self._literal: dict[Key, list[SharedCallback]] = {}
         self._patterns: dict[tuple[Names, str], list[tuple[Dep, SharedCallback | None]]] = {}
+        self._pattern_properties: dict[str, None] = {}
         self._shares: dict[Key, None] = {}
         self._outputs: dict[str, SharedCallback] = {}
         self._written: dict[str | Names, list[tuple[Dep, SharedCallback]]] = {}
@@ -118,7 +120,7 @@ class Registry:
     def share(self, dep: Dep) -> None:
         """Make a property two-way without a callback."""
         if dep.is_pattern:
-            self._patterns.setdefault((dep.names, dep.prop), []).append((dep, None))
+            self._add_pattern(dep, None)
         else:
             self._shares[dep.key] = None
         self.version += 1
@@ -133,11 +135,15 @@ class Registry:
 
     def _listen(self, dep: Dep, callback: SharedCallback) -> None:
         if dep.is_pattern:
-            self._patterns.setdefault((dep.names, dep.prop), []).append((dep, callback))
+            self._add_pattern(dep, callback)
         else:
             self._literal.setdefault(dep.key, []).append(callback)
             if dep.optional:
                 self._optional.setdefault(dep.text, []).append(callback)
+
+    def _add_pattern(self, dep: Dep, callback: SharedCallback | None) -> None:
+        self._patterns.setdefault((dep.names, dep.prop), []).append((dep, callback))
+        self._pattern_properties[dep.prop] = None
 
     def writer(self, output: str) -> SharedCallback | None:
         """The shared callback that declares this output (``id.property``)."""
@@ -148,7 +154,10 @@ class Registry:
         """Do pages report changes of this property?"""
         if key in self._literal or key in self._shares:
             return True
-        return any(True for _ in self._fitting(key))
+        if key[1] not in self._pattern_properties or not key[0].startswith("{"):
+            return False
+        names, values = id_parts(key[0]) or ((), ())
+        return any(dep.match(names, values) is not None for dep, _ in self._patterns.get((names, key[1]), ()))
 
     def is_read(self, key: Key) -> bool:
         """Is this property the State of some callback?"""
@@ -157,10 +166,10 @@ class Registry:
     def watched_properties(self) -> dict[str, None]:
         """The names of all properties that are watched on some component."""
         literal = (key[1] for key in (*self._literal, *self._shares))
-        return dict.fromkeys((*literal, *(property for _, property in self._patterns)))
+        return dict.fromkeys((*literal, *self._pattern_properties))
 
     def _fitting(self, key: Key) -> Iterator[tuple[Dep, Anchor, SharedCallback | None]]:
-        if not self._patterns or not key[0].startswith("{"):
+        if key[1] not in self._pattern_properties or not key[0].startswith("{"):
             return
         parts = id_parts(key[0])
         if parts is None:
@@ -192,7 +201,7 @@ class Registry:
 
     def _listening(self, id: str) -> Iterator[tuple[Dep, Anchor, SharedCallback]]:
         if id.startswith("{"):
-            for property in self.watched_properties():
+            for property in self._pattern_properties:
                 found = self._fitting((id, property))
                 yield from ((dep, anchor, callback) for dep, anchor, callback in found if callback is not None)
 

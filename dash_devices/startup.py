@@ -106,8 +106,10 @@ class Startup:
                 self._queue(callback, anchor, cause)
 
     def _queue(self, callback: SharedCallback, anchor: Anchor, cause: Cause) -> None:
-        self._running.setdefault(callback, Counter())[anchor] += 1
-        self._engine.queue(Invocation(callback, anchor, ()), cause)
+        invocation = Invocation(callback, anchor, ())
+        if not self._engine.turns.is_waiting(invocation, cause):
+            self._running.setdefault(callback, Counter())[anchor] += 1
+        self._engine.turns.ask(invocation, cause)
 
     def _plan(self, ready: list[SharedCallback], cause: Cause) -> None:
         """Each waits for those before it that write its inputs; a loop is broken where the order says so."""
@@ -131,16 +133,22 @@ class Startup:
 
     def ended(self, call: SharedCall) -> None:
         """A call is over: was it the last one of a callback that others wait for?"""
-        if not call.starts:
-            return
-        with self._engine.lock:
-            running = self._running[call.callback]
-            running[call.anchor] -= call.starts
-            if not running[call.anchor]:
-                del running[call.anchor]
-            if not running:
-                self._done(call.callback)
-                self._release()
+        if call.starts:
+            self._over(call.callback, call.anchor, call.starts)
+
+    def dropped(self, invocation: Invocation) -> None:
+        """A run will not begin any more."""
+        if not invocation.triggered:
+            self._over(invocation.callback, invocation.anchor, 1)
+
+    def _over(self, callback: SharedCallback, anchor: Anchor, runs: int) -> None:
+        running = self._running[callback]
+        running[anchor] -= runs
+        if not running[anchor]:
+            del running[anchor]
+        if not running:
+            self._done(callback)
+            self._release()
 
     def _done(self, callback: SharedCallback) -> None:
         self._running.pop(callback, None)

@@ -74,7 +74,7 @@ ROWS = [
     _absent(
         "a mounted value is bounded",
         "intake.py",
-        "if size > self._change_limit(one.callback for one in self.engine.registry.invocations([key])):",
+        "if size > self.limits.change_bytes and size > self._change_limit(listeners):",
         "if False:",
         "test_a_mounted_value_is_bounded_as_one_of_a_change_is",
     ),
