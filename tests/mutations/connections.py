@@ -207,13 +207,6 @@ ROWS = [
         "test_who_sends_one_control_frame_after_the_other_is_cut",
     ),
     _row(
-        "priorities are passed over",
-        "http_server.py",
-        "        cast(Any, protocol)._priority_updated = _without_priority\n",
-        "",
-        "test_priorities_are_passed_over",
-    ),
-    _row(
         "connections in all",
         "http_connections.py",
         "is_full = len(self._open) >= min(MOST, self._files or MOST)",

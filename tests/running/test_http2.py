@@ -131,7 +131,7 @@ def test_priorities_are_passed_over(app: Any, serve: Serve, caplog: pytest.LogCa
     """Also of requests that do not exist: Hypercorn's own tree has room for 1,000."""
     with H2(serve(app, http2=True)) as client:
         for number in range(CONTROL_BURST - 100):
-            client.h2.prioritize(2 * number + 1, depends_on=2 * number + 3)
+            client.h2.prioritize(4 * number + 1, depends_on=4 * number + 3)
         stream = client.ask("/_dash-dependencies")
         client.flush()
         assert (b":status", b"200") in client.until(h2.events.ResponseReceived, stream).headers
