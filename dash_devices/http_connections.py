@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from .body_room import BodyRoom
 from .pace import Bucket
 from .refusals import Refusals
 
-MOST = 2_000  # connections in all, as many as sockets: a process may have 4,096 files at least on current systems
+MOST = 2_000  # connections in all, as many as sockets; fewer where the process may not have so many files
 MOST_EACH = 256  # of one address: 40 browsers behind one router open six each
 HEAD_SECONDS = 10.0  # until a request is complete up to its body, also the second one of a connection
 BODY_BYTES, BODY_SECONDS = 16_384, 10.0  # of a body that must arrive in each span
@@ -22,6 +23,11 @@ CANCELLED_BURST, CANCELLED_PER_SECOND = (
     200,
     20.0,
 )  # requests of HTTP/2 that are reset; leaving a page resets 100 at most
+CONTROL_BURST, CONTROL_PER_SECOND = (
+    1_000,
+    100.0,
+)  # frames of HTTP/2 that carry nothing; browsers send one for each request
+SPARE_FILES = 64  # descriptors for all that is no connection
 SWEEP_SECONDS = 1.0
 
 
@@ -76,6 +82,8 @@ class HttpConnection:
         held: bytes of the bodies of the requests that are under way.
         idle_since: since when no request is under way.
         cancelled: requests of HTTP/2 that were reset before they were answered.
+        control: frames of HTTP/2 that carry nothing.
+        is_open: it is neither cut nor gone.
     """
 
     def __init__(self, transport: Transport, key: str, peer: str, now: float) -> None:
@@ -86,8 +94,15 @@ class HttpConnection:
         self.received = self.written = self.held = 0
         self.idle_since = now
         self.cancelled = Bucket(CANCELLED_PER_SECOND, CANCELLED_BURST, now)
+        self.control = Bucket(CONTROL_PER_SECOND, CONTROL_BURST, now)
+        self.is_open = True
         self._body = Span(BODY_BYTES, BODY_SECONDS)
         self._reading = Span(READ_BYTES, READ_SECONDS)
+
+    @property
+    def place(self) -> str:
+        """Whose bodies are counted with its own: also loopback and proxies are one address."""
+        return self.key or self.peer
 
     def begin(self) -> None:
         """A request begins."""
@@ -120,14 +135,20 @@ class HttpConnections:
     Args:
         refusals: where what is cut or not let in is noted.
         now: seconds of a clock that only goes forward.
+        files: how many descriptors the process may have; None: as many as it likes.
+
+    Attributes:
+        room: for their bodies.
     """
 
-    def __init__(self, refusals: Refusals, now: Callable[[], float]) -> None:
+    def __init__(self, refusals: Refusals, now: Callable[[], float], files: int | None = None) -> None:
         self._refusals = refusals
         self._now = now
         self._open: dict[HttpConnection, None] = {}  # in the order of their arrival
         self._each: Counter[str] = Counter()
         self._swept = now()
+        self._files = None if files is None else max(4, (files - SPARE_FILES) // 2)  # the other half is for sockets
+        self.room = BodyRoom(self.cut, now)
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -135,8 +156,9 @@ class HttpConnections:
 
     def enter(self, transport: Transport, key: str, peer: str) -> HttpConnection | None:
         """A connection was accepted; None where there is no room, and none is idle that could make room."""
-        is_full = len(self._open) >= MOST
-        if (is_full or (key and self._each[key] >= MOST_EACH)) and not self._close_idle("" if is_full else key):
+        is_full = len(self._open) >= min(MOST, self._files or MOST)
+        most_each = min(MOST_EACH, (self._files or MOST) // 2)
+        if (is_full or (key and self._each[key] >= most_each)) and not self._close_idle("" if is_full else key):
             self._refusals.note("connections", "a connection refused: too many are open, from %s", peer)
             return None
         connection = HttpConnection(transport, key, peer, self._now())
@@ -149,6 +171,8 @@ class HttpConnections:
         if connection is None or connection not in self._open:
             return
         del self._open[connection]
+        connection.is_open = False
+        self.room.forget(connection)
         self._each[connection.key] -= 1
         if self._each[connection.key] <= 0:
             del self._each[connection.key]
@@ -176,6 +200,7 @@ class HttpConnections:
                 connection.transport.close()
             elif fault is not None:
                 self.cut(connection, fault)
+        self.room.sweep(is_late=late > SWEEP_SECONDS)
 
     def cut(self, connection: HttpConnection, fault: str) -> None:
         """Cut one, if it is not cut yet. ``fault`` is the word for the counters and the log."""

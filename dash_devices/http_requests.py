@@ -14,6 +14,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
 from wsproto.events import Message
 
+from .body_room import FREE, BodyRoom
 from .endpoint import UNDER_RUN, ASGIApp, Receive, Scope, Send
 from .fragments import BYTES_FOR_ONE_MORE
 from .http_connections import HttpConnection
@@ -65,15 +66,22 @@ class RequestHandler:
         connection: whose requests they are.
         limits: of messages on sockets of the author's own, and of bodies.
         cut: ends the connection, with a word for the counters.
+        room: for the bodies of all connections.
     """
 
     def __init__(
-        self, app: ASGIApp, connection: HttpConnection, limits: PageLimits, cut: Callable[[str], None]
+        self,
+        app: ASGIApp,
+        connection: HttpConnection,
+        limits: PageLimits,
+        cut: Callable[[str], None],
+        room: BodyRoom,
     ) -> None:
         self._app = app
         self._connection = connection
         self._limits = limits
         self._cut = cut
+        self._room = room
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, sync_spawn: Callable[..., Any], call_soon: Callable[..., Any]
@@ -90,14 +98,18 @@ class RequestHandler:
         finally:
             connection.end(loop.time())
             connection.held -= body.size
+            if connection.held <= FREE:
+                self._room.leave(connection)
             if scope.get("http_version") == "2" and not answer.is_complete:
                 connection.cancelled.take(1, loop.time())
 
     async def _receive(self, body: _Body) -> Any:
         message = await body.receive()
-        connection = self._connection
-        if connection.requests > 1 and connection.held > BODIES * self._limits.message_bytes:
+        connection, most = self._connection, BODIES * self._limits.message_bytes
+        if connection.requests > 1 and connection.held > most:
             self._cut("bodies")
+        elif connection.held > FREE:
+            await self._room.enter(connection, min(max(body.announced, connection.held), most))
         return message
 
     def _bound(self, send: Send) -> None:
@@ -115,7 +127,13 @@ class _Body:
         self._connection = connection
         self._receive = receive
         self._is_complete = scope["type"] != "http"
+        self._headers = scope["headers"]
         self.size = 0
+
+    @property
+    def announced(self) -> int:
+        """Bytes of the whole body, where its head says so: the HTTP server has checked that it is a number."""
+        return max((int(value) for name, value in self._headers if name == b"content-length"), default=0)
 
     async def receive(self) -> Any:
         """The next ASGI message."""

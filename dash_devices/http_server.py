@@ -1,7 +1,7 @@
 """Hypercorn behind our listener: one connection at a time, with its bytes counted.
 
-Leans on (Hypercorn 0.18): ``TCPServer._read_data``, ``.protocol_send``, ``H11Protocol._check_protocol``, ``.connection``, and
-``WorkerContext.mark_request``.
+Leans on (Hypercorn 0.18): ``TCPServer._read_data``, ``.protocol_send``, ``H11Protocol._check_protocol``, ``.connection``,
+``H2Protocol._priority_updated``, ``.connection``, and ``WorkerContext.mark_request``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from h2.events import PingReceived, PriorityUpdated, RemoteSettingsChanged
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, Updated
+from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 
 from .heads import HeadError, IncomingHead
@@ -21,12 +23,13 @@ from .http_connections import HttpConnection, HttpConnections
 from .http_requests import RequestHandler
 
 HTTP2_PORTION = 4_096  # bytes read at once with HTTP/2: the heads of a hundred requests
+CONTROL = (PriorityUpdated, PingReceived, RemoteSettingsChanged)  # frames that carry nothing
 STREAMS = 100  # of one connection of HTTP/2, as Hypercorn tells its peers
 STREAM_SECONDS = 0.005  # between two looks
 
 
-class CancelledRequestsError(Exception):
-    """A peer resets its requests faster than it may."""
+class FloodError(Exception):
+    """A peer resets its requests, or sends frames that carry nothing, faster than it may. Says the word for the counters."""
 
 
 class _Protocol(asyncio.StreamReaderProtocol):
@@ -106,7 +109,11 @@ class _Context(WorkerContext):
         while self._connection.requests > STREAMS:  # noqa: ASYNC110
             await asyncio.sleep(STREAM_SECONDS)
         if self._connection.cancelled.debt:
-            raise CancelledRequestsError
+            raise FloodError("cancelled_requests")
+
+
+async def _without_priority(event: Any) -> None:
+    """Priorities of HTTP/2 are passed over, as RFC 9113 allows: Hypercorn's tree of them costs, and fails where it is full."""
 
 
 async def _without_upgrade(event: Any) -> None:
@@ -157,14 +164,31 @@ class HttpServer(TCPServer):
         self._take_back = take_back
         self._http2 = http2
         self._task: asyncio.Task[Any] | None = None
+        self._counted: H2Protocol | None = None
 
     async def protocol_send(self, event: Event) -> None:
         """Hypercorn sends bytes, or says whether it waits for a request."""
         inner = self.protocol.protocol
+        if isinstance(inner, H2Protocol) and inner is not self._counted:
+            self._count_control(inner)
         if isinstance(event, Updated) and event.idle and isinstance(inner, H11Protocol):
             is_read = not (inner.connection.trailing_data[0] or cast(Any, self.reader)._buffer)
             self._arriving.head = IncomingHead() if is_read else None
         await super().protocol_send(event)
+
+    def _count_control(self, protocol: H2Protocol) -> None:
+        self._counted = protocol
+        receive, control = protocol.connection.receive_data, self._connection.control
+
+        def counted(data: bytes) -> list[Any]:
+            events = receive(data)
+            control.take(sum(isinstance(event, CONTROL) for event in events), self.loop.time())
+            if control.debt:
+                raise FloodError("control_frames")
+            return events
+
+        cast(Any, protocol.connection).receive_data = counted
+        cast(Any, protocol)._priority_updated = _without_priority
 
     async def _read_data(self) -> None:
         self._task = asyncio.current_task()
@@ -172,8 +196,8 @@ class HttpServer(TCPServer):
             cast(Any, self.protocol.protocol)._check_protocol = _without_upgrade
         try:
             await super()._read_data()
-        except CancelledRequestsError:
-            self._connections.cut(self._connection, "cancelled_requests")
+        except FloodError as error:
+            self._connections.cut(self._connection, str(error))
             await self.protocol.handle(Closed())
 
     def _give_back(self, head: bytes) -> None:

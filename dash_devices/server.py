@@ -26,6 +26,7 @@ from hypercorn.utils import wrap_app
 from quart import Quart
 
 from . import holders
+from .descriptors import raise_files
 from .endpoint import socket_owner
 from .errors import ServerError
 from .files import open_no_link
@@ -159,6 +160,7 @@ class _Server:
         self._config = Config()
         self._config.certfile, self._config.keyfile = certfile, keyfile
         self._config.accesslog = None
+        self._config.max_app_queue_size = 2  # parts of a body that wait, of 64 KiB
         self._config.alpn_protocols = ["h2", "http/1.1"] if http2 else ["http/1.1"]
         self._config.include_server_header = False  # nobody has to know the version
         self._config.logger_class = _Log
@@ -167,7 +169,7 @@ class _Server:
         self._state: dict[str, Any] = {}
         self._asgi = wrap_app(app.server, self._config.wsgi_max_body_size, mode=None)
         self._end = asyncio.Event()
-        self._connections = HttpConnections(app.gate.refusals, loop.time)
+        self._connections = HttpConnections(app.gate.refusals, loop.time, raise_files())
         self._live: set[Listener] = set()
         self._http: set[asyncio.Task[None]] = set()
 
@@ -226,7 +228,7 @@ class _Server:
     def _hand_over(self, transport: asyncio.Transport, head: bytes, connection: HttpConnection) -> None:
         """Give a connection to Hypercorn as if it had accepted it itself."""
         cut = functools.partial(self._connections.cut, connection)
-        handler = RequestHandler(self._app.server, connection, self._app.limits, cut)
+        handler = RequestHandler(self._app.server, connection, self._app.limits, cut, self._connections.room)
         shared = (self._config, self._context, self._state, self._connections)
         back: dict[str, Any] = {"is_socket": self._is_socket, "take_back": self._take_back}
         server = HttpServer(handler, *shared, connection, transport, head, **back, http2=self._http2)

@@ -14,6 +14,7 @@ import pytest
 
 import dash_devices
 from dash_devices import PageLimits
+from dash_devices.http_connections import CONTROL_BURST
 from dash_devices.http_requests import PIECE
 
 from ..support import TIMEOUT, ServerThread
@@ -112,6 +113,29 @@ def test_a_hundred_requests_may_be_reset_at_once(app: Any, serve: Serve) -> None
         stream = client.ask("/_dash-dependencies")
         client.flush()
         assert (b":status", b"200") in client.until(h2.events.ResponseReceived, stream).headers
+
+
+@pytest.mark.fault("A9")
+@pytest.mark.parametrize("kind", ["priority", "ping"])
+def test_who_sends_one_control_frame_after_the_other_is_cut(app: Any, serve: Serve, kind: str) -> None:
+    with H2(serve(app, http2=True)) as client:
+        for number in range(2 * CONTROL_BURST):
+            client.h2.prioritize(2 * number + 1) if kind == "priority" else client.h2.ping(bytes(8))
+        client.flush()
+        assert client.peer.is_gone()
+    assert app.metrics["refused_control_frames"] == 1
+
+
+@pytest.mark.fault("A9")
+def test_priorities_are_passed_over(app: Any, serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Also of requests that do not exist: Hypercorn's own tree has room for 1,000."""
+    with H2(serve(app, http2=True)) as client:
+        for number in range(CONTROL_BURST - 100):
+            client.h2.prioritize(4 * number + 1, depends_on=4 * number + 3)
+        stream = client.ask("/_dash-dependencies")
+        client.flush()
+        assert (b":status", b"200") in client.until(h2.events.ResponseReceived, stream).headers
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.fault("A9")

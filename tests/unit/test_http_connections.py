@@ -14,6 +14,7 @@ from dash_devices.http_connections import (
     MOST_EACH,
     READ_BYTES,
     READ_SECONDS,
+    SPARE_FILES,
     HttpConnection,
     HttpConnections,
 )
@@ -42,10 +43,10 @@ class Line:
 class World:
     """The connections of a server, and its clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: int | None = None) -> None:
         self.now = 0.0
         self.metrics: Counter[str] = Counter()
-        self.connections = HttpConnections(Refusals(self.metrics), lambda: self.now)
+        self.connections = HttpConnections(Refusals(self.metrics), lambda: self.now, files)
         self.lines: dict[HttpConnection, Line] = {}
 
     def enter(self, key: str = "") -> HttpConnection | None:
@@ -110,6 +111,17 @@ def test_the_one_that_is_idle_for_the_longest_makes_room(world: World, monkeypat
     assert world.enter("a") is not None
     assert [world.ended(one) for one in (busy, second, first, other)] == ["", "", "cut", ""]
     assert not world.metrics
+
+
+def test_few_files_make_fewer_places() -> None:
+    """Half of what is left is for push sockets, and no address takes all."""
+    few = World(files=SPARE_FILES + 40)
+    assert [few.enter("a") is not None for _ in range(11)] == [True] * 11
+    assert len(few.connections) == 10, "the oldest made room"
+    assert [few.busy(key).key for key in "bbbbbbbbbb"] == ["b"] * 10
+    assert len(few.connections) == 20
+    assert few.enter("c") is not None
+    assert len(few.connections) == 20
 
 
 # ---- time
