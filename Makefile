@@ -12,11 +12,11 @@ setup: $(VENV)/.all renderer/node_modules/.stamp
 demo: $(VENV)/.demo
 	$(BIN)/python -m dash_devices demo $(ARGS)
 
-# pytest comes last, so that its summary is the last line. Two workers share the tests; one of them at a time uses a browser.
+# pytest comes last, so that its summary is the last line.
 test: setup chromium nginx check
 	cd renderer && npm test
 	$(BIN)/python -m tests.soak --short
-	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
