@@ -253,4 +253,28 @@ ROWS = [
         "",
         "test_work_that_was_gathered_when_that_failed_is_not_lost",
     ),
+    Row(
+        "wire 11",
+        "a page that answers no ping is cut",
+        "vitals.py",
+        "elif now - max(pulse.answered, pulse.drained) >= UNANSWERED_SECONDS:",
+        "elif False:",
+        "test_a_page_that_answers_no_ping_is_cut_whatever_it_says",
+    ),
+    Row(
+        "wire 11",
+        "an answer counts, however late",
+        "vitals.py",
+        "        session.pulse.answered = self.now()\n",
+        "",
+        "test_a_page_that_answers_late_stays",
+    ),
+    Row(
+        "wire 11",
+        "what the network takes gives it time for its answer",
+        "vitals.py",
+        "now - max(pulse.answered, pulse.drained) >= UNANSWERED",
+        "now - pulse.answered >= UNANSWERED",
+        "test_a_page_whose_network_takes_what_waits_may_answer_later",
+    ),
 ]

@@ -1,4 +1,4 @@
-"""Section 11 at large: HTTP connections, their bodies and what the log says of them; pings that are not answered."""
+"""Section 11 at large: HTTP connections, their bodies and what the log says of them."""
 
 from __future__ import annotations
 
@@ -394,29 +394,5 @@ ROWS = [
         "        holders.close_in_children(self)\n",
         "",
         "test_the_lock_of_a_state_is_one_of_them_and_the_error_names_the_process",
-    ),
-    Row(
-        "wire 11",
-        "a page that answers no ping is cut",
-        "vitals.py",
-        "elif now - max(pulse.answered, pulse.drained) >= UNANSWERED_SECONDS:",
-        "elif False:",
-        "test_a_page_that_answers_no_ping_is_cut_whatever_it_says",
-    ),
-    Row(
-        "wire 11",
-        "an answer counts, however late",
-        "vitals.py",
-        "        session.pulse.answered = self.now()\n",
-        "",
-        "test_a_page_that_answers_late_stays",
-    ),
-    Row(
-        "wire 11",
-        "what the network takes gives it time for its answer",
-        "vitals.py",
-        "now - max(pulse.answered, pulse.drained) >= UNANSWERED",
-        "now - pulse.answered >= UNANSWERED",
-        "test_a_page_whose_network_takes_what_waits_may_answer_later",
     ),
 ]
