@@ -1,4 +1,4 @@
-"""Dict ids that nobody shows any more: how long their values are kept.
+"""Dict ids that no page shows any more: how long their values are kept.
 
 An app names the string ids that it has; dict ids come and go, and visitors may make them up. The values of an id that only
 pages announced go with the last page that shows it; what pages store for such ids may take `MADE_UP_BYTES` in all. Those of an
@@ -23,8 +23,8 @@ class Absent:
 
     def __init__(self) -> None:
         self._ours: set[str] = set()  # shown by somebody, and sent by the server
-        self._left: dict[str, bool] = {}  # nobody shows them since `settle`; were they sent by the server?
-        self._kept: OrderedDict[str, int] = OrderedDict()  # nobody shows them: the bytes of their values, oldest first
+        self._left: dict[str, bool] = {}  # no page shows them since `settle`; were they sent by the server?
+        self._kept: OrderedDict[str, int] = OrderedDict()  # no page shows them: the bytes of their values, oldest first
         self._bytes = 0
         self._sizes: dict[Key, int] = {}  # of values of ids that only pages announced
         self._made_up = 0  # the sum of them
@@ -65,7 +65,7 @@ class Absent:
         ``is_durable``: is this property to be kept whatever it takes?
         """
         left, self._left = self._left, {}
-        # values that were stored for an id that nobody showed: a push, a result, an earlier life of the server
+        # values that were stored for an id that no page showed: a push, a result, an earlier life of the server
         left.update((id, True) for id in shared.take_new() if id not in left and not is_there(id))
         gone = []
         for id, is_ours in left.items():

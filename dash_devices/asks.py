@@ -30,7 +30,7 @@ class Asks:
         session.outbox.post(codec.encode(protocol.Ask(self._last_ref, id, properties)))
 
     def answered(self, session: Session, answer: protocol.Answer) -> None:
-        """A page answered; an answer that nobody asked this page for is ignored, one with ``__proto__`` in it is none."""
+        """A page answered; an answer to no question of ours is ignored, one with ``__proto__`` in it is none."""
         owner, done = self._open.get(answer.ref, ("", None))
         if owner != session.token or done is None:
             return

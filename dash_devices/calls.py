@@ -102,7 +102,7 @@ class Cause:
 
     @property
     def author(self) -> Client | None:
-        """Whose rights count for what stands inside of values: nobody else could have brought that about."""
+        """The page whose rights count for what stands inside of values: it brought them about."""
         return self.behalf or self.client
 
     @property

@@ -113,8 +113,7 @@ def decode(data: str | bytes, nodes: int = MAX_NODES) -> FromPage:
         raw = data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError as error:
         raise ProtocolError(f"frame: expected text, got {error}") from None
-    limits = (strict.MAX_CONTAINERS, strict.MAX_PARTS, strict.MAX_KEYS)
-    if strict.is_too_complex(raw, *(max(limit, nodes) for limit in limits)):
+    if strict.exceeds(raw, nodes):
         raise _too_complex(raw)
     message = _load(raw)
     if type(message) is not dict:

@@ -40,7 +40,7 @@ class Contents:
         """What a page writes is data: neither components, nor a Patch, nor other ancestors of objects.
 
         Raises:
-            Refused: it is more than that, and nobody has allowed components here.
+            Refused: it is more than that, and components are not allowed here.
         """
         found = strict.code_in(value) if type(value) in (dict, list) else Code.NOTHING
         if Code.PATCH in found:

@@ -13,8 +13,8 @@ class PageLimits:
 
     Attributes:
         change_bytes: of the values of one change, as JSON; ``max_change=`` raises it for one callback.
-        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it. Pages are
-            told, and send nothing larger. The server keeps to it under ``app.run()`` only.
+        message_bytes: of one message: a request of a regular callback, or a change with the State that travels with it. Pages get
+            it in the welcome, and send nothing larger. The server keeps to it under ``app.run()`` only.
         depth: how deep a value may be nested.
         nodes: how many parts a value may have.
         fragments: frames that one message may be cut into, beside one for each 4 KiB of it: browsers cut large ones

@@ -88,7 +88,7 @@ def _child(parent: Any, key: Any) -> Any:
 
 
 def _multiplied(value: Any, factor: Any) -> Any:
-    """Of numbers, as in the page; Python would repeat a text as often as it is told."""
+    """Of numbers, as in the page; Python would repeat a text any number of times."""
     if not isinstance(value, int | float) or not isinstance(factor, int | float):
         raise TypeError(f"expected two numbers, got {type(value).__name__} and {type(factor).__name__}")
     return _number(value * factor)

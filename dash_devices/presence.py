@@ -30,7 +30,7 @@ class Presence:
         joined: their sessions, by token; changed under the engine's lock.
         connect_callbacks: called with a client and True or False, after the table changed.
         forgotten: called with the sessions of tabs that will not come back.
-        is_durable: is this property named as durable, so that its value stays though nobody shows it?
+        is_durable: is this property named as durable, so that its value stays though no page shows it?
         push_to_page: what a truthy return value of a connect callback is handed to.
     """
 
@@ -73,7 +73,7 @@ class Presence:
             self.joined.pop(session.token, None)
             session.known = self._engine.components.forget_private(session.token)
             self._engine.startup.look(Cause(quiet=True, behalf=session.client))
-            session.outbox.clear()  # nobody reads that any more
+            session.outbox.clear()  # it is not read any more
         if session.joined:
             session.joined = False
             self.clients.remove(session.client)
@@ -81,7 +81,7 @@ class Presence:
         self.forgotten(self._sessions.left(session, time.monotonic()))
 
     def forget_absent(self) -> None:
-        """Drop the values of dict ids that nobody shows any more, as far as they are not kept; see `absent`."""
+        """Drop the values of dict ids that no page shows any more, as far as they are not kept; see `absent`."""
         engine = self._engine
         with engine.lock:
             gone = engine.components.absent.settle(engine.shared, engine.components.__contains__, self.is_durable)

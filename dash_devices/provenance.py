@@ -38,7 +38,7 @@ class Piece(dict[str, Any]):
 
 
 def own_copy(value: Any, key: Key, is_open: Callable[[Key], bool] | None) -> Any:
-    """The server's value of a property, for the author to do with as he likes; its components are pieces.
+    """The server's value of a property, which the author may change freely; its components are pieces.
 
     ``is_open``: may pages write components into this property? Then what is in it is data. None: into no property at all.
     """

@@ -34,7 +34,7 @@ class Reading:
         return decoded_id(key[0]) if key[1] == "id" else self._children.value(key)
 
     def given(self, key: Key, value: Any) -> Any:
-        """A value for the author to do with as he likes: a copy, in which the server's own components are marked."""
+        """A value that the author may change freely: a copy, in which the server's own components are marked."""
         return own_copy(value, key, self._registry.takes_components if self._registry.for_components else None)
 
     def input(self, dep: Dep, invocation: Invocation, happened: Mapping[Key, bytes]) -> Given:

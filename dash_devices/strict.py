@@ -32,6 +32,11 @@ _SPACED_KEY = re.compile(rb'"\s+:')
 _SPACED_ENDS = (b" :", b"\t:", b"\n:", b"\r:")
 
 
+def exceeds(raw: bytes, nodes: int) -> bool:
+    """Would more be allocated for JSON than one frame may ask for? ``nodes``: how many parts one value may have."""
+    return is_too_complex(raw, *(max(limit, nodes) for limit in (MAX_CONTAINERS, MAX_PARTS, MAX_KEYS)))
+
+
 def is_too_complex(raw: bytes, containers: int = MAX_CONTAINERS, parts: int = MAX_PARTS, keys: int = MAX_KEYS) -> bool:
     """Would more be allocated for it than one frame may ask for?"""
     if len(raw) <= _SMALLEST * containers:
@@ -149,7 +154,7 @@ class Code(enum.Flag):
 
 
 def is_suspect(raw: bytes) -> bool:
-    """Could JSON, whoever wrote it, hold more than plain data? A quick look that never says no wrongly."""
+    """Could JSON, written in any way, hold more than plain data? A quick look that never says no wrongly."""
     return b'"namespace"' in raw or b'"__' in raw or b"\\u" in raw
 
 

@@ -1,6 +1,6 @@
 """What runs in the background: every failure is counted in ``background_errors`` and logged, and what has to go on does.
 
-Who starts a task or a thread that nobody waits for does it here.
+Tasks and threads whose end no other code waits for are started here.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Watch:
         logger.error("%s failed, and goes on%s", part, more, exc_info=error)
 
     def guard(self, part: str, work: Callable[[], object]) -> bool:
-        """Do a piece of work; a failure is told of, and ends nothing else. Did it succeed?"""
+        """Do a piece of work; a failure is logged, and ends nothing else. Did it succeed?"""
         try:
             work()
         except Exception as error:
@@ -83,7 +83,7 @@ class Watch:
         name: str | None = None,
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[Any]:
-        """Run something on the loop that nobody waits for. Its end is looked at; `stop` cancels it."""
+        """Run something on the loop whose end no other code waits for. Its end is looked at; `stop` cancels it."""
         task = loop.create_task(_as_coroutine(awaitable), name=name or part, context=context)
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(part, done))
@@ -100,7 +100,7 @@ class Watch:
         return threading.Thread(target=self.guard, args=(part, work), name=name, daemon=True)
 
     def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """The exception handler of an event loop of our own: for callbacks and tasks that nobody else looks after."""
+        """The exception handler of an event loop of our own: for callbacks and tasks whose errors no other code handles."""
         error = context.get("exception")
         if error is None:
             with self._lock:

@@ -1,7 +1,7 @@
 """The runs that the components of one page ask for begin a few at a time, in order, with everybody else's work in between.
 
-A page may show, or say that it shows, thousands of components at once. Each may ask for a run of a shared callback that nobody
-triggered. All of them begin; those that wait begin as others end, with the values of then. Those of one lane wait for no other.
+A page may show, or say that it shows, thousands of components at once. Each may ask for a run of a shared callback that no
+change triggered. All of them begin; those that wait begin as others end, with the values of then. Lanes wait for no other.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Turns:
     def ask(self, invocation: Invocation, cause: Cause) -> None:
         """A run is due. One that waits already stands for this one, too. Those of the server itself do not wait.
 
-        Neither do those that somebody waits for: he may be one of the few.
+        Neither do those that a waiting push counts: it may come from one of the runs under way.
         """
         author = cause.author
         if author is None or cause.chain is not None:

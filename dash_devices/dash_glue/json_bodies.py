@@ -86,8 +86,7 @@ async def _load(raw: bytes, limits: PageLimits, decoder: Threads, *, is_strict: 
 
 
 def _loaded(raw: bytes, limits: PageLimits, is_strict: bool) -> tuple[Any] | None:
-    most = max(strict.MAX_CONTAINERS, limits.nodes), max(strict.MAX_PARTS, limits.nodes)
-    if len(raw) > limits.message_bytes or strict.is_too_complex(raw, *most):
+    if len(raw) > limits.message_bytes or strict.exceeds(raw, limits.nodes):
         raise TooComplexError
     if not is_strict:
         return None

@@ -124,7 +124,7 @@ def left_out(coroutine: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
         finally:
             if (
                 meter is not None and meter.is_measuring
-            ):  # in a lane it runs in a task of its own, which nobody measures
+            ):  # in a lane it runs in a task of its own, which is not measured
                 meter.leave_out(time.thread_time() - began)
         try:
             step, argument = coroutine.send, (yield waits_for)

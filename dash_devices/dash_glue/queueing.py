@@ -98,7 +98,7 @@ class PageRequests:
             self._go()
 
     def ended(self, asked: Asked) -> None:
-        """A request was answered, or nobody waits for its answer."""
+        """A request was answered, or its page is gone."""
         self.unanswered -= 1
         self.size -= asked.size
 

@@ -193,8 +193,8 @@ ROWS = [
         "11.1",
         "a frame that asks for too much is not decoded",
         "codec.py",
-        "    if strict.is_too_complex(",
-        "    if 0 and strict.is_too_complex(",
+        "    if strict.exceeds(",
+        "    if 0 and strict.exceeds(",
         "test_bombs_are_refused_before_they_are_built",
     ),
     Row(

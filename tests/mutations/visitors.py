@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from .row import Row
 
-
-def _sizes(rule: str, file: str, old: str, new: str, test: str) -> Row:
-    return Row("wire 18", rule, file, old, new, test)
-
-
-def _absent(rule: str, file: str, old: str, new: str, test: str) -> Row:
-    return Row("11.3", rule, file, old, new, test)
+_sizes = functools.partial(Row, "wire 18")
+_absent = functools.partial(Row, "11.3")
 
 
 ROWS = [

@@ -1,4 +1,4 @@
-"""How long the values of dict ids are kept that nobody shows any more."""
+"""How long the values of dict ids are kept that no page shows any more."""
 
 from __future__ import annotations
 
